@@ -1,0 +1,1 @@
+"""What is asked: the scenario, the four models, the importers and the compiled problem."""

@@ -1,0 +1,138 @@
+"""Fills in what a `Problem` leaves out and checks every array once: shape, type, range, references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from provgrid_models.errors import ArrayError
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Problem
+
+# Value of a field that was left out; fields that are not here become zeros.
+_NEUTRAL = {
+    "weight": 1.0,
+    "link_gbps": np.inf,
+    "move_gbps": np.inf,
+    "after": -1,
+    "pinned_pool": -1,
+    "job_tenant": -1,
+    "service_tenant": -1,
+    "pool_tenant": -1,
+    "block_is_grid": True,
+    "origin_tier": 3,
+    "block_limit_kw": np.inf,
+}
+
+
+def complete(problem: Problem) -> dict[str, Any]:
+    """Return every array field, contiguous and read-only, or raise `ArrayError` naming the first that is wrong."""
+    given = {name: getattr(problem, name) for name in problem.array_fields()}
+    if given["capacity"] is None or np.ndim(given["capacity"]) != 2:
+        raise ArrayError("capacity must be given with shape (pools, periods)")
+    if not (problem.period_h > 0 and np.isfinite(problem.period_h)):
+        raise ArrayError(f"period_h is {problem.period_h}; it must be a positive number of hours")
+    sizes = _sizes(given)
+    if given["pool_cluster"] is None and sizes["C"] == sizes["P"]:
+        given["pool_cluster"] = np.arange(sizes["P"])
+    done = {name: _array(name, meta, given[name], sizes) for name, meta in problem.array_fields().items()}
+    _check_relations(done)
+    return done
+
+
+def _sizes(given: dict[str, Any]) -> dict[str, int]:
+    """Size of every index set, read from the array that defines it."""
+    pools, periods = np.shape(given["capacity"])
+
+    def rows(name: str, otherwise: int) -> int:
+        return otherwise if given[name] is None else int(np.shape(given[name])[0])
+
+    def largest(name: str, otherwise: int) -> int:
+        array = given[name]
+        return otherwise if array is None or np.size(array) == 0 else int(np.max(array)) + 1
+
+    clusters = rows("floor_kw", largest("pool_cluster", pools))
+    origins = rows("gb_yuan", max(largest("job_origin", 1), largest("service_origin", 1)))
+    sizes = {
+        "P": pools,
+        "T": periods,
+        "C": clusters,
+        "B": rows("block_cluster", 0),
+        "L": rows("link_gbps", 0),
+        "R": origins,
+        "J": rows("work_pflop_h", 0),
+        "K": rows("class_rate_pflops", 0),
+        "S": rows("demand", 0),
+        "N": rows("tenant_share", 0),
+        "route_links": rows("route_link", 0),
+    }
+    sizes["R*C+1"] = origins * clusters + 1
+    sizes["T+1"] = periods + 1
+    return sizes
+
+
+def _array(name: str, meta: Any, value: Any, sizes: dict[str, int]) -> Any:
+    """Convert one field to its type, fill it in if it was left out, and check shape and range."""
+    shape = tuple(sizes[letter] for letter in meta["shape"])
+    if value is None:
+        array = np.full(shape, _NEUTRAL.get(name, 0), dtype=meta["dtype"])
+    else:
+        try:
+            array = np.array(value, dtype=meta["dtype"], order="C")
+        except (TypeError, ValueError) as error:
+            raise ArrayError(f"{name} cannot be read as {np.dtype(meta['dtype']).name}: {error}") from error
+    if array.shape != shape:
+        raise ArrayError(f"{name} has shape {array.shape}; ({', '.join(meta['shape'])}) = {shape} is needed")
+    if array.size and array.dtype != np.bool_:
+        _check_range(name, meta, array, sizes)
+    array.setflags(write=False)
+    return array
+
+
+def _check_range(name: str, meta: Any, array: Any, sizes: dict[str, int]) -> None:
+    if array.dtype == np.float64:
+        bad = np.isnan(array) if meta["infinite"] else ~np.isfinite(array)
+        if name == "move_gbps":
+            bad = np.isnan(array)
+        if bad.any():
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            raise ArrayError(f"{name}{list(where)} is {array[where]}; a finite number is needed")
+    if array.min() < meta["low"]:
+        where = tuple(int(i) for i in np.unravel_index(array.argmin(), array.shape))
+        raise ArrayError(f"{name}{list(where)} is {array[where]}; it must be at least {meta['low']}")
+    limit = sizes.get(meta.get("below", ""))
+    if limit is not None and array.max() >= limit:
+        where = tuple(int(i) for i in np.unravel_index(array.argmax(), array.shape))
+        raise ArrayError(f"{name}{list(where)} is {array[where]}; it must be below {limit}")
+
+
+def _check_relations(a: dict[str, Any]) -> None:
+    """Rules that bind two arrays."""
+    late = a["deadline"] <= a["release"]
+    if late.any():
+        j = int(np.argmax(late))
+        raise ArrayError(f"job {j} has the window [{a['release'][j]}, {a['deadline'][j]}); its deadline must be later")
+    for name in ("work_pflop_h", "max_accelerators", "move_gbps"):
+        if (a[name] <= 0).any():
+            raise ArrayError(f"{name}[{int(np.argmax(a[name] <= 0))}] must be above 0")
+    if (a["weight"] <= 0).any():
+        raise ArrayError(f"weight[{int(np.argmax(a['weight'] <= 0))}] must be above 0")
+    starts = a["route_start"]
+    if starts[0] != 0 or starts[-1] != a["route_link"].size or (np.diff(starts) < 0).any():
+        raise ArrayError("route_start must rise from 0 to len(route_link)")
+    _check_after(a["after"])
+
+
+def _check_after(after: Any) -> None:
+    """Every chain of `after` must end; a job that waits for itself never starts."""
+    at = np.arange(after.size)
+    for _ in range(after.size + 1):
+        waiting = at >= 0
+        if not waiting.any():
+            return
+        at = np.where(waiting, after[np.where(waiting, at, 0)], -1)
+        if (at == np.arange(after.size)).any():
+            j = int(np.argmax(at == np.arange(after.size)))
+            raise ArrayError(f"job {j} comes after itself, through after={int(after[j])}")

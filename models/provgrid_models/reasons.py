@@ -1,0 +1,34 @@
+"""Why a pool is closed to a job or a service: one code per reason, kept so that a plan can be explained."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Reason(IntEnum):
+    """Reason code of one (workload, pool) pair; 0 means that the pool is open."""
+
+    OPEN = 0
+    NO_BINDING = 1  # the model family was never ported to the chip
+    TOO_FEW_ACCELERATORS = 2  # the pool is smaller than the family's memory asks for
+    RESIDENCY = 3  # the data may not leave its zone
+    NO_ROUTE = 4  # no route from the region to the cluster
+    SLO = 5  # the latency metric of the service is above its SLO
+    WINDOW_TOO_SHORT = 6  # even at full speed the work does not fit the window
+    NO_TIME_TO_MOVE = 7  # the data arrives after the last possible start
+    GANG_TOO_LARGE = 8  # a rigid gang needs more accelerators than the pool ever has
+    PINNED_ELSEWHERE = 9  # the job is already running in another pool
+
+
+REASON_TEXT: dict[Reason, str] = {
+    Reason.OPEN: "open",
+    Reason.NO_BINDING: "the model family has no port to this chip",
+    Reason.TOO_FEW_ACCELERATORS: "too few accelerators for the model's memory",
+    Reason.RESIDENCY: "the data must stay in its zone",
+    Reason.NO_ROUTE: "no route from the region",
+    Reason.SLO: "latency above the SLO",
+    Reason.WINDOW_TOO_SHORT: "too slow for the window",
+    Reason.NO_TIME_TO_MOVE: "the data arrives too late",
+    Reason.GANG_TOO_LARGE: "the gang is larger than the pool",
+    Reason.PINNED_ELSEWHERE: "already running in another pool",
+}

@@ -1,0 +1,296 @@
+"""The scenario as a planner writes it: short tables as pydantic rows, long tables as columns.
+
+A scenario is a folder: `scenario.toml` plus one CSV or Parquet file per table. Short tables (a few hundred rows at
+most) become tuples of the row classes below. Long tables (`jobs`, `services`, `demand` and the profiles `tariffs`,
+`renewables`, `carbon`) stay pandas frames whose columns `tables.py` describes. Every name carries its unit. Blank
+cells mean "none"; unknown columns and keys are errors. Hours are Beijing time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$", max_length=120)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """Base of everything that a planner writes: frozen, and no key passes unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+# scenario.toml -------------------------------------------------------------------------------------------------
+
+
+class HorizonBlock(Strict):
+    """Consecutive periods that share a weight, e.g. one typical week that stands for thirteen."""
+
+    start: datetime = Field(description="Beijing time of the block's first period, no zone suffix")
+    periods: int = Field(gt=0, description="periods in the block")
+    weight: Positive = Field(1.0, description="real periods that each period stands for")
+
+
+class Horizon(Strict):
+    """When the plan runs."""
+
+    start: datetime = Field(description="Beijing time of the first period, no zone suffix")
+    periods: int = Field(gt=0, le=8784, description="number of periods T")
+    period_h: Positive = Field(1.0, description="length of a period [h]")
+    blocks: tuple[HorizonBlock, ...] = Field(
+        (),
+        description="typical blocks in order; their periods sum to `periods`; empty = one block of weight 1",
+    )
+
+
+class Switches(Strict):
+    """What takes part in the model."""
+
+    demand_charge: bool = Field(True, description="charge each cluster's peak grid power")
+    links: bool = Field(True, description="limit traffic by link bandwidth")
+    latency: bool = Field(True, description="close pools whose latency is above a service's SLO")
+    residency: bool = Field(True, description="keep data in the zones that a job or service names")
+    open_zones: tuple[tuple[str, ...], ...] = Field(
+        (), description="groups of data zones that count as one, e.g. [['guangdong', 'hongkong']]"
+    )
+
+
+class PriceSettings(Strict):
+    """Prices that hold everywhere."""
+
+    carbon_price_yuan_per_t: NonNegative = Field(0.0, description="price of emitted CO2 [yuan/t]")
+    unserved_multiple: Positive = Field(
+        3.0, description="unserved work costs this many times the market price of its accelerator-hours"
+    )
+
+
+class Limits(Strict):
+    """Limits over the whole horizon."""
+
+    carbon_budget_t: NonNegative | None = Field(None, description="most CO2 of all clusters, idle floor included [t]")
+
+
+class LatencySettings(Strict):
+    """Round trip = 2 * (great circle * us_per_km * route_factor + equipment); design §2."""
+
+    us_per_km: Positive = Field(4.9, description="one-way propagation in fibre [us/km]")
+    route_factor: Annotated[float, Field(ge=1, le=5)] = Field(1.6, description="fibre route over great circle")
+    equipment_ms: NonNegative = Field(1.0, description="one-way equipment delay [ms]")
+    queue_ms: NonNegative = Field(20.0, description="queueing in front of the model, part of ttft [ms]")
+
+
+class Settings(Strict):
+    """`scenario.toml`, apart from `extends`, which the loader resolves."""
+
+    name: Identifier
+    title: str = ""
+    description: str = ""
+    horizon: Horizon
+    switches: Switches = Field(default_factory=lambda: Switches())
+    prices: PriceSettings = Field(default_factory=lambda: PriceSettings())
+    limits: Limits = Field(default_factory=lambda: Limits())
+    latency: LatencySettings = Field(default_factory=lambda: LatencySettings())
+    assumptions: tuple[str, ...] = Field((), description="what was assumed when this scenario was made, in words")
+    generate: dict[str, Any] = Field(
+        default_factory=dict,
+        description="how jobs and services are drawn where no table gives them (see demand.GenerateSettings)",
+    )
+
+
+# Short tables --------------------------------------------------------------------------------------------------
+
+
+class Row(Strict):
+    """A row of a short table; `source` and `quality` say where its figures come from."""
+
+    source: str | None = Field(None, description="id of the fact, table row or assumption behind the figures")
+    quality: Literal["measured", "published", "assumed", "secondary"] | None = Field(None)
+
+
+class Region(Row):
+    """Where demand starts: a province or a city."""
+
+    id: Identifier
+    name: str = ""
+    name_zh: str = ""
+    province: str = Field("", description="province that the region is or lies in")
+    zone: str = Field(description="data zone")
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    population_million: NonNegative | None = None
+    gdp_billion_yuan: NonNegative | None = None
+    demand_weight: NonNegative | None = Field(None, description="share of generated demand, any scale")
+
+
+class Cluster(Row):
+    """A data-centre site."""
+
+    id: Identifier
+    name: str = ""
+    name_zh: str = ""
+    province: str = ""
+    region: str | None = Field(None, description="home region, where the cluster is a city's own")
+    zone: str = Field(description="data zone")
+    tier: Literal["city", "provincial", "national_hub"]
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    pue: Annotated[float, Field(ge=1.0, le=3.0)] = Field(description="power usage effectiveness")
+    tariff: str = Field(description="key into the tariffs table")
+    carbon: str = Field(description="key into the carbon table, intensity of grid power")
+    grid_limit_mw: NonNegative | None = Field(None, description="most grid power; blank = no limit [MW]")
+    demand_charge_yuan_per_kw_month: NonNegative = 0.0
+
+
+class Contract(Row):
+    """Contracted renewable power of a cluster: one supply block beside the grid."""
+
+    id: Identifier
+    cluster: Identifier
+    energy: Literal["solar", "wind", "hydro", "nuclear", "storage", "other"]
+    capacity_mw: NonNegative = Field(description="nameplate that the contract covers [MW]")
+    price_yuan_per_kwh: Annotated[float, Field(allow_inf_nan=False)]
+    carbon_kg_per_kwh: NonNegative = 0.0
+    take_or_pay: bool = Field(False, description="paid whether used or not: a constant, with no marginal price")
+    profile: str | None = Field(None, description="key into the renewables table; blank = always available")
+
+
+class Chip(Row):
+    """An accelerator type."""
+
+    id: Identifier
+    name: str = ""
+    vendor: str = ""
+    origin: str = Field("", description="country of the vendor")
+    peak_fp16_tflops: Positive = Field(description="dense FP16/BF16 peak [TFLOPS]")
+    peak_fp8_tflops: Positive | None = Field(None, description="dense FP8/INT8 peak; blank = not supported [TFLOPS]")
+    memory_gb: Positive
+    busy_kw: Positive = Field(description="power of one busy accelerator, without server overhead [kW]")
+    idle_kw: NonNegative = Field(description="power of one idle accelerator, without server overhead [kW]")
+    server_overhead: Annotated[float, Field(ge=1, le=3)] = Field(1.0, description="server power over accelerator power")
+    market_price_yuan_per_h: Positive = Field(description="rent of one accelerator for an hour [yuan/h]")
+    price_yuan: Positive | None = Field(None, description="purchase price; blank = unknown [yuan]")
+
+
+class Pool(Row):
+    """The accelerators of one chip at one cluster."""
+
+    id: Identifier
+    cluster: Identifier
+    chip: Identifier
+    accelerators: NonNegative = Field(description="installed accelerators")
+    availability: Fraction = Field(1.0, description="share of the installed accelerators that is usable")
+    tenant: str | None = Field(None, description="owner; blank = shared by all tenants")
+
+
+class Link(Row):
+    """A network link; traffic of both directions counts against its bandwidth."""
+
+    id: Identifier
+    from_place: str = ""
+    to_place: str = ""
+    bandwidth_gbps: NonNegative
+    price_yuan_per_gb: NonNegative = 0.0
+
+
+class Route(Row):
+    """The links from a region to a cluster, in order, separated by semicolons; blank = same place, no link."""
+
+    region: Identifier
+    cluster: Identifier
+    links: str | None = None
+    round_trip_ms: NonNegative | None = Field(None, description="given round trip; blank = by formula [ms]")
+
+
+class Family(Row):
+    """A model family."""
+
+    id: Identifier
+    name: str = ""
+    prefill_ms: NonNegative = Field(0.0, description="time to process the prompt, part of ttft [ms]")
+    tpot_ms: NonNegative = Field(0.0, description="time per output token [ms]")
+
+
+class Binding(Row):
+    """The chip-model binding: how well a family runs on a chip. No row, or a blank figure, means never ported."""
+
+    family: Identifier
+    chip: Identifier
+    mfu: Annotated[float, Field(gt=0, le=1)] | None = Field(None, description="model FLOPs utilisation in training")
+    tokens_per_s: Positive | None = Field(None, description="inference tokens/s of one accelerator")
+    min_accelerators: Annotated[float, Field(ge=1)] = Field(
+        1.0, description="accelerators that the family's memory needs at the least"
+    )
+    prefill_ms: NonNegative | None = Field(None, description="overrides the family's figure on this chip [ms]")
+    tpot_ms: NonNegative | None = Field(None, description="overrides the family's figure on this chip [ms]")
+
+
+class Tenant(Row):
+    """Whose work it is: a city, a firm, a programme."""
+
+    id: Identifier
+    name: str = ""
+    kind: Literal["city", "firm", "programme", "province"] = "firm"
+    share: Fraction | None = Field(
+        None,
+        description="share of each shared pool where nobody shares; blank = in proportion to its asked work",
+    )
+
+
+SHORT_TABLES: dict[str, type[Row]] = {
+    "regions": Region,
+    "clusters": Cluster,
+    "contracts": Contract,
+    "chips": Chip,
+    "pools": Pool,
+    "links": Link,
+    "routes": Route,
+    "families": Family,
+    "bindings": Binding,
+    "tenants": Tenant,
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Everything that a plan needs, resolved: settings, short tables as rows, long tables as frames.
+
+    `jobs`, `services`, `demand`, `tariffs`, `renewables` and `carbon` follow `tables.LONG_TABLES`; optional columns
+    are filled with their defaults. `folder` is where it was loaded from, if anywhere.
+    """
+
+    settings: Settings
+    regions: tuple[Region, ...]
+    clusters: tuple[Cluster, ...]
+    chips: tuple[Chip, ...]
+    pools: tuple[Pool, ...]
+    families: tuple[Family, ...]
+    bindings: tuple[Binding, ...]
+    tariffs: pd.DataFrame
+    carbon: pd.DataFrame
+    renewables: pd.DataFrame
+    jobs: pd.DataFrame
+    services: pd.DataFrame
+    demand: pd.DataFrame
+    contracts: tuple[Contract, ...] = ()
+    links: tuple[Link, ...] = ()
+    routes: tuple[Route, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    folder: Path | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The scenario's identifier."""
+        return self.settings.name

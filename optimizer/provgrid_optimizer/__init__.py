@@ -1,0 +1,1 @@
+"""What to do: engines, plans, the audit and the certificate."""

@@ -1,0 +1,53 @@
+"""The certificate: how a solve ended, how good its plan is, and which method says so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+def gap(objective_yuan: float, bound_yuan: float) -> float:
+    """(objective - bound) / max(|objective|, 1 yuan); design §2. inf where there is no bound."""
+    if not math.isfinite(bound_yuan):
+        return math.inf
+    return max(objective_yuan - bound_yuan, 0.0) / max(abs(objective_yuan), 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """Evidence that comes with every plan. NaN or None = not known, never 0.
+
+    Attributes
+    ----------
+    status : how the engine ended (`engine.Status`).
+    divisible : True for a relaxation; its cost is an ideal, never a saving.
+    objective_yuan, bound_yuan, gap : the plan's cost, the best proven lower bound, and the gap between them.
+    bound_method : "prices" (the audit can prove it again from the saved prices) or "milp" (the solver's tree).
+    bound_prices_yuan : the bound that the saved prices prove; equals `bound_yuan` where the method is "prices".
+    bound_drops : rows that the bound leaves out, e.g. ("after",).
+    gap_jobs : (objective - bound) / cost of the training jobs alone.
+    captured : (best policy - objective) / (best policy - bound); None where policies were not run.
+    best_policy : name and cost of that policy.
+    audit_violations : number of broken rules; a plan with any is never shown.
+    """
+
+    engine: str
+    status: str
+    divisible: bool
+    objective_yuan: float
+    bound_yuan: float
+    bound_method: Literal["prices", "milp", "none"]
+    bound_prices_yuan: float
+    bound_drops: tuple[str, ...]
+    gap: float
+    gap_jobs: float
+    captured: float | None
+    best_policy: tuple[str, float] | None
+    audit_violations: int
+    constants_yuan: float
+    passes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)

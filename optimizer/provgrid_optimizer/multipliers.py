@@ -1,0 +1,42 @@
+"""The prices that prove a bound: one multiplier for each row that couples workloads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Problem
+
+Basis = Literal["lp", "fixed-lp", "dual"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multipliers:
+    """lambda >= 0 on the coupling rows; `lagrangian.bound` turns any of them into a lower bound.
+
+    `accelerator` prices a pool's accelerator-hour, energy included: it stands for the capacity, balance and supply
+    rows together, because with it given, each cluster and period can choose its best load and supply exactly.
+    `peak` splits the demand charge over periods: sum_t hours[t] * peak[c,t] <= demand_charge_yuan_per_kw[c].
+    The `after` rows are dropped.
+    """
+
+    accelerator: Floats  # (P, T) yuan per accelerator-hour
+    peak: Floats  # (C, T) yuan per kW-hour of grid power
+    link: Floats  # (L, T) yuan per Gbit/s-hour
+    carbon: float  # yuan per kg, on the budget only; the carbon price comes on top
+    basis: Basis
+
+    @classmethod
+    def zero(cls, problem: Problem, basis: Basis = "dual") -> Multipliers:
+        """All prices 0: what holds before anything is known."""
+        periods = problem.n_periods
+        return cls(
+            accelerator=np.zeros((problem.n_pools, periods)),
+            peak=np.zeros((problem.n_clusters, periods)),
+            link=np.zeros((problem.n_links, periods)),
+            carbon=0.0,
+            basis=basis,
+        )

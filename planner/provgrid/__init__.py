@@ -1,0 +1,1 @@
+"""Plan computing power the way a grid operator plans electricity."""

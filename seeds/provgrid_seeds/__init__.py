@@ -1,0 +1,1 @@
+"""What is known: documents, tables of public figures and built-in scenarios."""
