@@ -250,6 +250,16 @@ class Problem:
         """Cost of the plan with no work: energy, carbon price and demand charge of the idle floor."""
         return float(self.floor_supply.total_yuan)
 
+    @property
+    def never_served_yuan(self) -> float:
+        """Unserved value of the work that no pool could ever serve."""
+        return sum(yuan for _, _, yuan in self.never_served)
+
+    @property
+    def constants_yuan(self) -> float:
+        """What stands beside the objective: idle floor, take-or-pay, and work that no pool could ever serve."""
+        return self.floor_yuan + self.take_or_pay_yuan + self.never_served_yuan
+
     def start_periods(self, jobs: slice | Ints) -> Ints:
         """First period in which each job may run in each pool, shape (n, P): its release, plus the move."""
         moves = self.route_length[self.job_origin[jobs]] > 0

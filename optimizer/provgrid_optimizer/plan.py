@@ -1,0 +1,160 @@
+"""The plan: where and when all work runs, what is left, what it costs, and the evidence of how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from provgrid_optimizer import plan_tables
+from provgrid_optimizer.evaluate import unserved_share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from provgrid_models.problem import Problem
+    from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.audit import AuditReport
+    from provgrid_optimizer.certificate import Certificate
+    from provgrid_optimizer.evaluate import Costs, Usage
+    from provgrid_optimizer.multipliers import Multipliers
+    from provgrid_optimizer.options import SolveOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timings:
+    """Seconds: folder to problem, Numba compilation, the solve itself, the policies beside it, the audit."""
+
+    build_s: float = 0.0
+    compile_s: float = 0.0
+    solve_s: float = 0.0
+    policies_s: float = 0.0
+    audit_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """An audited plan with its certificate. `solve` makes it; `provgrid.open` reads it back from a run folder.
+
+    `training`, `inference`, `energy`, `traffic`, `jobs`, `costs` and `prices` are long tables, a unit in every
+    column; `to_dict` is what `provgrid solve --json` prints.
+    """
+
+    problem: Problem
+    allocation: Allocation
+    multipliers: Multipliers
+    certificate: Certificate
+    component_costs: Costs
+    usage: Usage
+    audit: AuditReport
+    options: SolveOptions
+    timings: Timings
+    scenario: Scenario | None = None
+    log: str = ""
+    history: tuple[tuple[float, float, float], ...] = field(default=())
+
+    @property
+    def engine(self) -> str:
+        """The engine that made the plan."""
+        return self.certificate.engine
+
+    @property
+    def objective_yuan(self) -> float:
+        """Cost of the plan above that of no work."""
+        return self.certificate.objective_yuan
+
+    @cached_property
+    def unserved_share(self) -> float:
+        """Share of the asked accelerator-hours that is left unserved, what no pool could ever serve not counted."""
+        return unserved_share(self.problem, self.allocation)
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """Accelerators that each job holds: job, pool, period, time, accelerators."""
+        return plan_tables.training(self.problem, self.allocation)
+
+    @cached_property
+    def jobs(self) -> pd.DataFrame:
+        """One row for each job and pool it lives in, and one for each job that is left."""
+        return plan_tables.jobs(self.problem, self.allocation)
+
+    @cached_property
+    def inference(self) -> pd.DataFrame:
+        """Tokens/s that each pool serves: service, pool, period, time, tokens_per_s, accelerators."""
+        return plan_tables.inference(self.problem, self.allocation)
+
+    @cached_property
+    def energy(self) -> pd.DataFrame:
+        """Power that each cluster draws from each supply block: cluster, block, energy, period, time, power_kw."""
+        return plan_tables.energy(self.problem, self.allocation)
+
+    @cached_property
+    def traffic(self) -> pd.DataFrame:
+        """Traffic on each link: link, period, time, traffic_gbps."""
+        return plan_tables.traffic(self.problem, self.usage)
+
+    @cached_property
+    def prices(self) -> pd.DataFrame:
+        """The prices that prove the bound: kind, id, period, time, price, unit, basis."""
+        return plan_tables.prices(self.problem, self.multipliers)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """Cost by component, which sums to the objective, and beside it the constants: component, cost_yuan."""
+        return plan_tables.costs(self.problem, self.component_costs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan's record: plain values, ready for JSON."""
+        certificate, problem = self.certificate, self.problem
+        return {
+            "scenario": self.scenario.name if self.scenario is not None else None,
+            "engine": certificate.engine,
+            "status": certificate.status,
+            "divisible": certificate.divisible,
+            "objective_yuan": certificate.objective_yuan,
+            "bound_yuan": _finite(certificate.bound_yuan),
+            "bound_method": certificate.bound_method,
+            "gap": _finite(certificate.gap),
+            "gap_jobs": _finite(certificate.gap_jobs),
+            "captured": certificate.captured,
+            "constants_yuan": certificate.constants_yuan,
+            "unserved_share": self.unserved_share,
+            "audit_violations": certificate.audit_violations,
+            "costs": self.component_costs.by_component(),
+            "carbon_t": self.component_costs.carbon_kg / 1000.0,
+            "jobs": problem.n_jobs,
+            "services": problem.n_services,
+            "pools": problem.n_pools,
+            "periods": problem.n_periods,
+            "passes": certificate.passes,
+            "build_s": self.timings.build_s,
+            "compile_s": self.timings.compile_s,
+            "solve_s": self.timings.solve_s,
+            "policies_s": self.timings.policies_s,
+            "audit_s": self.timings.audit_s,
+        }
+
+    def summary(self) -> str:
+        """Say in a few lines what the plan is worth."""
+        c = self.certificate
+        bound = "no bound" if not np.isfinite(c.bound_yuan) else f"proven within {c.gap:.2%} of the best"
+        lines = [
+            f"{c.engine}: {c.status}, {c.objective_yuan:,.0f} yuan, {bound}",
+            f"unserved {self.unserved_share:.2%} · carbon {self.component_costs.carbon_kg / 1000:,.1f} t"
+            f" · audit {'passed' if c.audit_violations == 0 else f'{c.audit_violations} violations'}",
+        ]
+        lines += [f"  {name:<14}{yuan:>16,.0f} yuan" for name, yuan in self.component_costs.by_component().items()]
+        if c.divisible:
+            lines.append("divisible: a relaxation, the ideal that a plan is held against, not a plan")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.engine}: {self.certificate.status}, {self.objective_yuan:,.0f} yuan>"
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity: what is not there is null."""
+    return value if np.isfinite(value) else None

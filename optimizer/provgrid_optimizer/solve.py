@@ -1,0 +1,218 @@
+"""From a problem to an audited, certified plan: run an engine, prove its bound, audit it, hold policies beside it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from provgrid_models.errors import AuditError, NoPlanError, OptionError, ProvgridError
+from provgrid_optimizer.audit import AuditedPlan, audit, case_from_arrays, case_from_scenario
+from provgrid_optimizer.certificate import Certificate, gap
+from provgrid_optimizer.evaluate import costs, usage
+from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.plan import Plan, Timings
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Problem
+    from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.audit import AuditReport
+    from provgrid_optimizer.engine import Engine, EngineResult
+    from provgrid_optimizer.evaluate import Costs, Usage
+    from provgrid_optimizer.multipliers import Multipliers
+    from provgrid_optimizer.options import OnProgress
+
+log = logging.getLogger("provgrid")
+
+POLICIES = ("local", "cheapest", "greenest", "overflow", "siloed")
+
+# Each engine is imported when it is asked for: Numba, HiGHS and PuLP are slow to load.
+ENGINES: dict[str, str] = {
+    "lp": "provgrid_optimizer.engines.lp:lp",
+    "milp": "provgrid_optimizer.engines.milp:milp",
+    "pulp-cbc": "provgrid_optimizer.engines.pulp_engines:pulp_cbc",
+    "pulp-highs": "provgrid_optimizer.engines.pulp_engines:pulp_highs",
+    "heuristic": "provgrid_optimizer.heuristic.engine:heuristic",
+    **{name: f"provgrid_optimizer.engines.policies:{name}" for name in POLICIES},
+}
+
+
+def find_engine(name: str) -> Engine:
+    """Return the engine of that name, or raise `OptionError`."""
+    if name not in ENGINES:
+        raise OptionError(f"no engine {name!r}; choose one of {', '.join(ENGINES)}")
+    module, function = ENGINES[name].split(":")
+    return cast("Engine", getattr(import_module(module), function))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What plans of one problem are held against: prices that prove a bound, and the cost of every policy."""
+
+    multipliers: Multipliers | None = None
+    policies: dict[str, float] | None = None
+
+
+def solve(
+    problem: Problem,
+    engine: str = "heuristic",
+    options: SolveOptions | None = None,
+    on_progress: OnProgress = ignore_progress,
+    *,
+    scenario: Scenario | None = None,
+    build_s: float = 0.0,
+    reference: Reference | None = None,
+    with_policies: bool = True,
+) -> Plan:
+    """Solve, prove, audit.
+
+    Parameters
+    ----------
+    problem : the compiled problem.
+    engine : a key of `ENGINES`.
+    scenario : what the problem was compiled from; the audit reads it. Without it the audit reads the raw arrays.
+    reference : prices and policy costs that are known already, so that several engines on one problem share them.
+    with_policies : run the policies too, for `captured`.
+
+    Raises
+    ------
+    InfeasibleError, NoPlanError, SolverError, MissingSolverError : as the engine says.
+    AuditError : the plan broke a rule; it is not returned.
+    """
+    options = options or SolveOptions()
+    if options.time_limit_s == 0:
+        raise NoPlanError("the time limit is 0 s, so there is no plan; give a longer one with --time-limit")
+    reference = reference or Reference()
+    started = time.perf_counter()
+    result = find_engine(engine)(problem, options, on_progress)
+    multipliers = result.multipliers or reference.multipliers or _prices_of_heuristic(problem, options, on_progress)
+    bound_yuan, drops = _prove(problem, multipliers, options)
+    solve_s = time.perf_counter() - started - result.compile_s
+
+    started = time.perf_counter()
+    policy_costs = reference.policies if reference.policies is not None or not with_policies else policies(problem)
+    policies_s = time.perf_counter() - started
+
+    used = usage(problem, result.allocation)
+    component_costs = costs(problem, result.allocation, used)
+    report = _audit(problem, scenario, result, multipliers, component_costs, used, bound_yuan)
+    certificate = _certificate(
+        problem, engine, result, component_costs, bound_yuan, drops, policy_costs, len(report.violations)
+    )
+    return Plan(
+        problem=problem,
+        allocation=result.allocation,
+        multipliers=multipliers,
+        certificate=certificate,
+        component_costs=component_costs,
+        usage=used,
+        audit=report,
+        options=options,
+        timings=Timings(
+            build_s=build_s,
+            compile_s=result.compile_s,
+            solve_s=solve_s,
+            policies_s=policies_s,
+            audit_s=report.seconds,
+        ),
+        scenario=scenario,
+        log=result.log,
+        history=result.history,
+    )
+
+
+def policies(problem: Problem) -> dict[str, float]:
+    """Cost of every policy that finds a plan, in yuan."""
+    found = {}
+    for name in POLICIES:
+        try:
+            result = find_engine(name)(problem, SolveOptions(), ignore_progress)
+        except ProvgridError as error:  # a simple rule may fail where an optimiser does not
+            log.info("policy %s has no plan: %s", name, error)
+            continue
+        found[name] = costs(problem, result.allocation).objective_yuan
+    return found
+
+
+def _prices_of_heuristic(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
+    """Prices for an engine that has none of its own."""
+    from provgrid_optimizer.heuristic.engine import dual_prices
+
+    return dual_prices(problem, options, on_progress)
+
+
+def _prove(problem: Problem, multipliers: Multipliers, options: SolveOptions) -> tuple[float, tuple[str, ...]]:
+    """Return the bound that the prices prove, and the rows that it leaves out."""
+    from provgrid_optimizer.lagrangian import bound
+
+    drops = ("after",) if bool((problem.after >= 0).any()) else ()
+    return bound(problem, multipliers, threads=options.threads).total_yuan, drops
+
+
+def _audit(
+    problem: Problem,
+    scenario: Scenario | None,
+    result: EngineResult,
+    multipliers: Multipliers,
+    component_costs: Costs,
+    used: Usage,
+    bound_yuan: float,
+) -> AuditReport:
+    """Audit the plan against its source, and refuse it if it breaks a rule."""
+    case = case_from_arrays(problem) if scenario is None else case_from_scenario(scenario)
+    plan = AuditedPlan.from_allocation(
+        problem.labels,
+        result.allocation,
+        multipliers=multipliers,
+        costs=component_costs.by_component(),
+        objective_yuan=component_costs.objective_yuan,
+        bound_prices_yuan=bound_yuan,
+        traffic_gbps=used.traffic_gbps,
+        constants_yuan=problem.constants_yuan,
+    )
+    report = audit(case, plan)
+    if report.violations:
+        more = f" (and {len(report.violations) - 1} more)" if len(report.violations) > 1 else ""
+        raise AuditError(f"the plan broke a rule and is withheld: {report.violations[0].text()}{more}")
+    return report
+
+
+def _certificate(
+    problem: Problem,
+    engine: str,
+    result: EngineResult,
+    component_costs: Costs,
+    bound_prices_yuan: float,
+    drops: tuple[str, ...],
+    policy_costs: dict[str, float] | None,
+    violations: int,
+) -> Certificate:
+    """Put the evidence together."""
+    objective_yuan = component_costs.objective_yuan
+    by_tree = result.bound_yuan > bound_prices_yuan
+    bound_yuan = max(result.bound_yuan, bound_prices_yuan)
+    best = min(policy_costs.items(), key=lambda item: item[1]) if policy_costs else None
+    captured = None
+    if best is not None and best[1] - bound_yuan > 1e-9 * max(abs(best[1]), 1.0):
+        captured = (best[1] - objective_yuan) / (best[1] - bound_yuan)
+    jobs_yuan = component_costs.jobs_yuan
+    return Certificate(
+        engine=engine,
+        status=result.status.value,
+        divisible=result.allocation.divisible,
+        objective_yuan=objective_yuan,
+        bound_yuan=bound_yuan,
+        bound_method="none" if not math.isfinite(bound_yuan) else "milp" if by_tree else "prices",
+        bound_prices_yuan=bound_prices_yuan,
+        bound_drops=drops,
+        gap=gap(objective_yuan, bound_yuan),
+        gap_jobs=max(objective_yuan - bound_yuan, 0.0) / max(abs(jobs_yuan), 1.0),
+        captured=captured,
+        best_policy=best,
+        audit_violations=violations,
+        constants_yuan=problem.constants_yuan,
+        passes=result.passes,
+    )
