@@ -1,0 +1,102 @@
+"""What a check found: a code, a place, what stands there, and what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_PER_KIND = 20  # findings of one kind in one column; a count stands for the rest
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a planner has to look at.
+
+    `row` is the line of a CSV file as a person counts it (header = 1), the row of a Parquet file (first = 1), or the
+    key path in `scenario.toml`. `found` is what stands there, `hint` what to do.
+    """
+
+    code: str
+    severity: Literal["error", "warning"]
+    file: str
+    row: int | str | None = None
+    column: str | None = None
+    found: str | None = None
+    message: str = ""
+    hint: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, e.g. `jobs.csv:12 column region` or `scenario.toml key horizon.periods`."""
+        place = self.file
+        if isinstance(self.row, int):
+            place += f":{self.row}"
+        elif self.row:
+            place += f" key {self.row}"
+        return f"{place} column {self.column}" if self.column else place
+
+    def text(self) -> str:
+        """One line: place, what was found, what is wrong with it, what to do."""
+        found = "" if self.found is None else f'found "{_printable(self.found)}"; '
+        sentence = f"{found}{_printable(self.message)}"
+        ended = sentence if sentence.endswith((".", "?")) or not self.hint else f"{sentence}."
+        return f"{self.place}: {ended} {_printable(self.hint)}".rstrip()
+
+
+class Findings(list[Finding]):
+    """Findings in the order in which they were made."""
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        *,
+        file: str,
+        row: int | str | None = None,
+        column: str | None = None,
+        found: str | None = None,
+        hint: str = "",
+    ) -> None:
+        """Add an error: the scenario cannot be used as it is."""
+        self.append(Finding(code, "error", file, row, column, found, message, hint))
+
+    def warning(
+        self,
+        code: str,
+        message: str,
+        *,
+        file: str,
+        row: int | str | None = None,
+        column: str | None = None,
+        found: str | None = None,
+        hint: str = "",
+    ) -> None:
+        """Add a warning: the scenario can be used, but a figure in it is unlikely."""
+        self.append(Finding(code, "warning", file, row, column, found, message, hint))
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The errors among the findings."""
+        return [finding for finding in self if finding.severity == "error"]
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str:
+    """Return a hint that names the closest known word, or the known words where they are few, or nothing."""
+    words = [str(word) for word in known]
+    by_lower_case = {word.lower(): word for word in words}
+    close = difflib.get_close_matches(found.lower(), by_lower_case, n=1, cutoff=0.6)
+    if close:
+        return f'Did you mean "{by_lower_case[close[0]]}"?'
+    if 0 < len(words) <= 8:
+        return f"Known: {', '.join(sorted(words))}."
+    return ""
+
+
+def _printable(text: str) -> str:
+    """Keep a message on one line and short, whatever a broken file holds."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return shown if len(shown) <= 300 else f"{shown[:300]}..."
