@@ -3,9 +3,9 @@
 Index sets: jobs J, pools P, clusters C, periods T, supply blocks B, links L, origins R (places where demand starts),
 job classes K, services S. All indices are 0-based integers; `labels` maps them back to names.
 
-With h[t] = period_h * weight[t] the program is (design §2)
+With h[t] = period_h * weight[t] and w_j = weight[release_j] the program is (design §2)
 
-    min  sum_j  w_j * ((data_gb + checkpoint_gb)[j] gb_yuan[r_j,p] z[j,p] + unserved_yuan[j] u[j])      w_j = weight[release_j]
+    min  sum_j  w_j * ((data_gb + checkpoint_gb)[j] gb_yuan[r_j,p] z[j,p] + unserved_yuan[j] u[j])
        + sum_st h[t] (service_yuan[s,p] y[s,p,t] + service_unserved_yuan[s] v[s,t])
        + sum_bt h[t] (block_yuan_per_kwh + carbon_yuan_per_kg * block_kg_per_kwh)[b,t] g[b,t]
        + sum_c  demand_charge_yuan_per_kw[c] D[c]  -  floor_yuan
@@ -20,7 +20,7 @@ With h[t] = period_h * weight[t] the program is (design §2)
          peak          sum_{grid b in c} g[b,t] <= D[c]
          link          traffic[l,t] <= link_gbps[l]
          carbon        sum_bt h[t] block_kg_per_kwh g <= carbon_budget_kg
-         after         share of the vertical done through t <= share of its base done through t - 1 - after_lag[vertical]
+         after         share of the vertical done through t <= share of its base through t - 1 - after_lag[vertical]
 
 `floor_yuan` is the cost of the plan with no work, so that the objective is what the work adds.
 """
@@ -228,10 +228,11 @@ class Problem:
         )
 
     def move_yuan(self, jobs: slice | Ints) -> Floats:
-        """What it costs to bring each job's data and checkpoint to each pool, shape (n, P), all its copies."""
+        """Return the cost of moving each job's data and checkpoint to each pool, all its copies, shape (n, P)."""
         gigabytes = self.job_weight[jobs] * (self.data_gb[jobs] + self.checkpoint_gb[jobs])
         price = self.gb_yuan[self.job_origin[jobs]]
-        return np.where(np.isinf(price), np.inf, gigabytes[:, None] * np.where(np.isinf(price), 0.0, price))
+        bill = np.where(np.isinf(price), np.inf, gigabytes[:, None] * np.where(np.isinf(price), 0.0, price))
+        return np.asarray(bill, dtype=np.float64)
 
     @cached_property
     def largest_capacity(self) -> Floats:
