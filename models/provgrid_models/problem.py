@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from provgrid_models.energy import Supply
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -237,11 +239,11 @@ class Problem:
     @cached_property
     def largest_capacity(self) -> Floats:
         """The most accelerators that each pool ever has, shape (P,)."""
-        return self.capacity.max(axis=1)
+        return np.asarray(self.capacity.max(axis=1))
 
     @cached_property
-    def floor_supply(self) -> Any:
-        """The plan with no work: least-cost supply of the idle floor (an `energy.Supply`)."""
+    def floor_supply(self) -> Supply:
+        """The plan with no work: least-cost supply of the idle floor."""
         from provgrid_models.energy import least_cost_supply
 
         return least_cost_supply(self, self.floor_kw)
@@ -249,7 +251,7 @@ class Problem:
     @property
     def floor_yuan(self) -> float:
         """Cost of the plan with no work: energy, carbon price and demand charge of the idle floor."""
-        return float(self.floor_supply.total_yuan)
+        return self.floor_supply.total_yuan
 
     @property
     def never_served_yuan(self) -> float:
