@@ -1,0 +1,1 @@
+"""The certified heuristic: indivisible plans with a lower bound of their own, at any size."""

@@ -1,0 +1,209 @@
+"""The problem as the kernels read it: factored, linear in jobs, jobs sorted by window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Bools, Floats, Ints, Problem
+
+CHUNKS = 16  # parallel kernels split their work into this many parts, whatever the thread count
+
+
+class Jobs(NamedTuple):
+    """What a kernel needs of the jobs, in the problem's own order, and the groups of jobs with the same window.
+
+    A group holds the jobs with the same (release, move periods, deadline), so that the hours of its windows are
+    sorted once for all of them: jobs `order[group_start[g] : group_start[g + 1]]`.
+    """
+
+    period_h: float
+    job_class: Ints  # (J,)
+    origin: Ints  # (J,)
+    work: Floats  # (J,) PFLOP-hours
+    limit: Floats  # (J,) max_accelerators; the gang of a rigid job
+    rigid: Bools  # (J,)
+    release: Ints  # (J,)
+    deadline: Ints  # (J,)
+    move_periods: Ints  # (J,) 0 where no route has links
+    move_gbps: Floats  # (J,)
+    gigabytes: Floats  # (J,) moved once, weighted by the copies that the job stands for
+    unserved_yuan: Floats  # (J,) weighted, inf = hard
+    pinned: Ints  # (J,)
+    hours_per_work: Floats  # (K, P) accelerator-hours per PFLOP-hour, inf = closed
+    gb_yuan: Floats  # (R, P)
+    remote: Bools  # (R, P) the route has links
+    largest: Floats  # (P,) the most accelerators a pool ever has
+    order: Ints  # (J,)
+    group_start: Ints  # (G + 1,)
+    group_chunk: Ints  # (CHUNKS + 1,) groups of each chunk
+
+
+class Network(NamedTuple):
+    """Routes: the links from origin r to pool p are link[start[r * C + cluster[p]] : start[... + 1]]."""
+
+    clusters: int
+    pool_cluster: Ints  # (P,)
+    route_start: Ints  # (R * C + 1,)
+    route_link: Ints
+    link_gbps: Floats  # (L,)
+
+
+class Supply(NamedTuple):
+    """Clusters with their pools and supply blocks, both as index lists by cluster."""
+
+    hours: Floats  # (T,)
+    capacity: Floats  # (P, T)
+    kw: Floats  # (P, T)
+    floor_kw: Floats  # (C, T)
+    pool_start: Ints  # (C + 1,)
+    pool_list: Ints  # (P,)
+    block_start: Ints  # (C + 1,)
+    block_list: Ints  # (B,)
+    block_limit_kw: Floats  # (B, T)
+    block_yuan: Floats  # (B, T) yuan/kWh, carbon price included
+    block_kg: Floats  # (B, T)
+    block_is_grid: Bools  # (B,)
+    demand_charge: Floats  # (C,)
+    limit_kw: Floats  # (C, T) all blocks together
+    carbon_budget_kg: float
+
+
+class Services(NamedTuple):
+    """Services hour by hour; closed pairs have inf accelerators per unit."""
+
+    demand: Floats  # (S, T)
+    per_unit: Floats  # (S, P) accelerators held per service unit, inf = closed
+    yuan: Floats  # (S, P) network, per unit and hour; 0 where closed
+    gbps: Floats  # (S,)
+    origin: Ints  # (S,)
+    unserved_yuan: Floats  # (S,)
+
+
+class Chain(NamedTuple):
+    """Which job comes after which: the verticals of job j are vertical[start[j] : start[j + 1]]."""
+
+    after: Ints  # (J,) base, -1 = none
+    lag: Ints  # (J,) periods between the base's last and the vertical's first
+    start: Ints  # (J + 1,)
+    vertical: Ints
+
+
+class Arrays(NamedTuple):
+    """Everything that the kernels read."""
+
+    jobs: Jobs
+    network: Network
+    supply: Supply
+    services: Services
+    chain: Chain
+
+
+def arrays(problem: Problem) -> Arrays:
+    """Lay a problem out for the kernels; memory is linear in jobs."""
+    return Arrays(_jobs(problem), _network(problem), _supply(problem), _services(problem), _chain(problem))
+
+
+def _jobs(problem: Problem) -> Jobs:
+    rate = problem.class_rate_pflops
+    with np.errstate(divide="ignore"):
+        hours_per_work = np.where(rate > 0, 1.0 / rate, np.inf)
+    remote = problem.route_length > 0
+    move = problem.move_periods if bool(remote.any()) else np.zeros(problem.n_jobs, dtype=np.int64)
+    order = np.lexsort((problem.deadline, move, problem.release)).astype(np.int64)
+    keys = np.stack([problem.release[order], move[order], problem.deadline[order]])
+    new = np.ones(problem.n_jobs, dtype=bool)
+    new[1:] = (np.diff(keys, axis=1) != 0).any(axis=0)
+    group_start = np.append(np.flatnonzero(new), problem.n_jobs).astype(np.int64)
+    ideal = np.linspace(0, problem.n_jobs, CHUNKS + 1)
+    group_chunk = np.searchsorted(group_start, ideal).astype(np.int64)
+    group_chunk[0], group_chunk[-1] = 0, group_start.size - 1
+    return Jobs(
+        period_h=float(problem.period_h),
+        job_class=problem.job_class,
+        origin=problem.job_origin,
+        work=problem.work_pflop_h,
+        limit=problem.max_accelerators,
+        rigid=problem.rigid,
+        release=problem.release,
+        deadline=problem.deadline,
+        move_periods=move,
+        move_gbps=problem.move_gbps,
+        gigabytes=problem.job_weight * (problem.data_gb + problem.checkpoint_gb),
+        unserved_yuan=problem.job_weight * problem.unserved_yuan,
+        pinned=problem.pinned_pool,
+        hours_per_work=hours_per_work,
+        gb_yuan=problem.gb_yuan,
+        remote=remote,
+        largest=problem.largest_capacity,
+        order=order,
+        group_start=group_start,
+        group_chunk=group_chunk,
+    )
+
+
+def _network(problem: Problem) -> Network:
+    return Network(
+        clusters=problem.n_clusters,
+        pool_cluster=problem.pool_cluster,
+        route_start=problem.route_start,
+        route_link=problem.route_link,
+        link_gbps=problem.link_gbps,
+    )
+
+
+def _by_cluster(cluster: Ints, clusters: int) -> tuple[Ints, Ints]:
+    """Start and members of each cluster's list."""
+    start = np.zeros(clusters + 1, dtype=np.int64)
+    np.cumsum(np.bincount(cluster, minlength=clusters), out=start[1:])
+    return start, np.argsort(cluster, kind="stable").astype(np.int64)
+
+
+def _supply(problem: Problem) -> Supply:
+    pool_start, pool_list = _by_cluster(problem.pool_cluster, problem.n_clusters)
+    block_start, block_list = _by_cluster(problem.block_cluster, problem.n_clusters)
+    limit_kw = np.zeros(problem.floor_kw.shape)
+    np.add.at(limit_kw, problem.block_cluster, problem.block_limit_kw)
+    return Supply(
+        hours=problem.hours,
+        capacity=problem.capacity,
+        kw=problem.kw_per_accelerator,
+        floor_kw=problem.floor_kw,
+        pool_start=pool_start,
+        pool_list=pool_list,
+        block_start=block_start,
+        block_list=block_list,
+        block_limit_kw=problem.block_limit_kw,
+        block_yuan=problem.block_yuan_per_kwh + problem.carbon_yuan_per_kg * problem.block_kg_per_kwh,
+        block_kg=problem.block_kg_per_kwh,
+        block_is_grid=problem.block_is_grid,
+        demand_charge=problem.demand_charge_yuan_per_kw,
+        limit_kw=limit_kw,
+        carbon_budget_kg=float(problem.carbon_budget_kg),
+    )
+
+
+def _services(problem: Problem) -> Services:
+    rate = problem.service_rate
+    open_pair = (rate > 0) & np.isfinite(problem.service_yuan)
+    return Services(
+        demand=problem.demand,
+        per_unit=np.where(open_pair, 1.0 / np.where(rate > 0, rate, 1.0), np.inf),
+        yuan=np.where(open_pair, problem.service_yuan, 0.0),
+        gbps=problem.service_gbps,
+        origin=problem.service_origin,
+        unserved_yuan=problem.service_unserved_yuan,
+    )
+
+
+def _chain(problem: Problem) -> Chain:
+    verticals = np.flatnonzero(problem.after >= 0)
+    start, order = _by_cluster(problem.after[verticals], problem.n_jobs)
+    return Chain(
+        after=problem.after,
+        lag=problem.after_lag if verticals.size else np.zeros(problem.n_jobs, dtype=np.int64),
+        start=start,
+        vertical=verticals[order],
+    )

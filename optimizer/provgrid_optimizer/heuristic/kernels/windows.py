@@ -1,0 +1,83 @@
+"""Cheapest hours of a window: sorted prices that grow with the deadline, and what a job pays for them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+TOLERANCE = 1e-9  # as problem.WINDOW_TOLERANCE: accelerator-hours that rounding may add to a window
+
+
+@njit(cache=True, nogil=True)
+def grow(price, first, last, values, periods, count):
+    """Insert periods first..last-1 of `price` (T,) into the ascending lists `values`, `periods`; return the new count."""
+    for t in range(first, last):
+        value = price[t]
+        i = count
+        while i > 0 and values[i - 1] > value:
+            values[i] = values[i - 1]
+            periods[i] = periods[i - 1]
+            i -= 1
+        values[i] = value
+        periods[i] = t
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def sums(values, count, total):
+    """Write prefix sums of `values` (count,) to `total` (count + 1,)."""
+    running = 0.0
+    total[0] = 0.0
+    for i in range(count):
+        running += values[i]
+        total[i + 1] = running
+
+
+@njit(cache=True, nogil=True)
+def cheapest(full_periods, values, total, count):
+    """Price of `full_periods` (a real number) of the cheapest periods, the last one used in part."""
+    whole = int(full_periods)
+    if whole >= count:
+        return total[count]
+    return total[whole] + (full_periods - whole) * values[whole]
+
+
+@njit(cache=True, nogil=True)
+def duration(full_periods):
+    """Whole periods that a gang is held for; `Problem.durations`."""
+    return max(1.0, np.ceil(full_periods * (1.0 - TOLERANCE) - TOLERANCE))
+
+
+@njit(cache=True, nogil=True)
+def cheapest_start(running, first, last, periods):
+    """Cheapest block of `periods` periods inside [first, last) by prefix sums `running` (T + 1,): (price, start)."""
+    best = np.inf
+    start = first
+    for t in range(first, last - periods + 1):
+        price = running[t + periods] - running[t]
+        if price < best:
+            best = price
+            start = t
+    return best, start
+
+
+@njit(cache=True, nogil=True)
+def full_periods(jobs, j, p):
+    """Periods that job j needs in pool p at its limit, a real number; inf where the pair is closed."""
+    if jobs.pinned[j] >= 0 and jobs.pinned[j] != p:
+        return np.inf
+    need = jobs.hours_per_work[jobs.job_class[j], p] * jobs.work[j] / (jobs.limit[j] * jobs.period_h)
+    if jobs.gb_yuan[jobs.origin[j], p] == np.inf:
+        return np.inf
+    first = jobs.release[j]
+    if jobs.remote[jobs.origin[j], p]:
+        first += jobs.move_periods[j]
+    if jobs.rigid[j]:
+        if jobs.limit[j] > jobs.largest[p] * (1.0 + TOLERANCE):
+            return np.inf
+        if duration(need) > jobs.deadline[j] - first:
+            return np.inf
+    elif need * (1.0 - TOLERANCE) > jobs.deadline[j] - first:
+        return np.inf
+    return need

@@ -1,0 +1,156 @@
+"""The Lagrangian bound: what any prices prove about every plan, evaluated in float64 with its rounding subtracted.
+
+For multipliers pi (accelerator), nu (peak), ell (link), kappa (carbon), all >= 0, on the coupling rows,
+
+    L = sum_j min( unserved_j, min_p [ move_jp + links on the way + cheapest hours or start at h pi ] )
+      + sum_st h q min( unserved_s, min_p [ yuan_sp + pi / rate_sp + gbps_s sum_l ell ] )
+      + sum_ct h min { blocks at (price + kappa kg + nu [grid]) - sum_p pi x }     x <= capacity, balance, limits
+      - sum_lt h ell bandwidth  -  kappa budget  -  floor
+
+is a lower bound on the objective, divisible or not; the `after` rows are dropped. Source: design §2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from provgrid_models.errors import ArrayError, InfeasibleError
+from provgrid_optimizer.heuristic.arrays import Arrays, arrays
+from provgrid_optimizer.heuristic.kernels.dual import jobs_pass, services_pass
+from provgrid_optimizer.heuristic.kernels.supply import supply_pass
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Ints, Problem
+    from provgrid_optimizer.multipliers import Multipliers
+
+PEAK_TOLERANCE = 1e-12  # rounding that sum_t hours * peak may carry above the demand charge, relative
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A lower bound in yuan and the parts that sum to it; `rounding_yuan` was subtracted for float64's sake."""
+
+    total_yuan: float
+    jobs_yuan: float
+    services_yuan: float
+    supply_yuan: float
+    links_yuan: float
+    carbon_yuan: float
+    rounding_yuan: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """All that one evaluation yields: the bound, what was chosen, and the loads that make its subgradient.
+
+    `asked` (P, T) accelerators that jobs and services choose, `offered` (P, T) that supply would rather carry,
+    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `job_pool` (J,) with -1 = unserved.
+    """
+
+    bound: Bound
+    asked: Floats
+    offered: Floats
+    traffic: Floats
+    kg: float
+    job_pool: Ints
+    job_start: Ints
+    service_pool: Ints
+
+
+def bound(problem: Problem, multipliers: Multipliers, threads: int = 2) -> Bound:
+    """Lower bound that `multipliers` prove.
+
+    Raises
+    ------
+    ArrayError : a multiplier has a wrong shape, is negative or not finite, or the peak prices exceed the charge.
+    InfeasibleError : an idle floor exceeds the supply of its cluster, or a hard job or service has no open pool.
+    """
+    check(problem, multipliers)
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    return evaluate(problem, arrays(problem), multipliers).bound
+
+
+def check(problem: Problem, multipliers: Multipliers) -> None:
+    """Raise `ArrayError` where multipliers do not fit the problem or prove nothing."""
+    shapes = {
+        "accelerator": (problem.n_pools, problem.n_periods),
+        "peak": (problem.n_clusters, problem.n_periods),
+        "link": (problem.n_links, problem.n_periods),
+    }
+    for name, shape in shapes.items():
+        array = getattr(multipliers, name)
+        problem.check_same_sizes(f"multipliers.{name}", array, shape)
+        if array.size and not (np.isfinite(array).all() and array.min() >= 0.0):
+            raise ArrayError(f"multipliers.{name} has a value that is negative or not finite; prices are at least 0")
+    if not (np.isfinite(multipliers.carbon) and multipliers.carbon >= 0.0):
+        raise ArrayError(f"multipliers.carbon is {multipliers.carbon}; a price is finite and at least 0")
+    peak = multipliers.peak @ problem.hours
+    charge = problem.demand_charge_yuan_per_kw
+    above = peak > charge * (1.0 + PEAK_TOLERANCE)
+    if above.any():
+        c = int(np.argmax(above))
+        raise ArrayError(f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}")
+
+
+def evaluate(problem: Problem, laid_out: Arrays, multipliers: Multipliers) -> Pass:
+    """One full pass at prices that are known to fit."""
+    jobs, network, supply, services = laid_out[:4]
+    hours = problem.hours
+    priced_link = multipliers.link.any()
+    price = np.ascontiguousarray(multipliers.accelerator * hours)
+    running = np.zeros((problem.n_pools, problem.n_periods + 1))
+    np.cumsum(price, axis=1, out=running[:, 1:])
+    link_running = np.zeros((problem.n_links, problem.n_periods + 1))
+    np.cumsum(multipliers.link * hours, axis=1, out=link_running[:, 1:])
+    chunks = jobs.group_chunk.size - 1
+    usage = np.zeros((chunks, *price.shape))
+    traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))
+    job_pool = np.full(problem.n_jobs, -1)
+    job_start = np.zeros(problem.n_jobs, dtype=np.int64)
+    parts = jobs_pass(jobs, network, price, running, link_running, usage, traffic_parts, job_pool, job_start)
+    asked, traffic = usage.sum(axis=0), traffic_parts.sum(axis=0)
+    service_pool = np.full(problem.demand.shape, -1)
+    served = services_pass(
+        services, network, hours, multipliers.accelerator, multipliers.link, asked, traffic, service_pool
+    )
+    offered, grid = np.zeros_like(price), np.zeros(multipliers.peak.shape)
+    supplied = supply_pass(supply, multipliers.accelerator, multipliers.peak, multipliers.carbon, offered, grid)
+    if not np.isfinite(supplied[0]):
+        raise InfeasibleError("the idle floor of a cluster exceeds its supply; raise its grid limit or lower its floor")
+    links_yuan = 0.0
+    if priced_link:
+        priced = multipliers.link > 0.0
+        links_yuan = -float(
+            np.sum(np.where(priced, multipliers.link * hours * np.where(priced, problem.link_gbps[:, None], 0.0), 0.0))
+        )
+    carbon_yuan = -multipliers.carbon * problem.carbon_budget_kg if multipliers.carbon > 0.0 else 0.0
+    jobs_yuan = float(parts[:, 0].sum() + parts[:, 1].sum())
+    services_yuan, floor_yuan = served[0] + served[1], problem.floor_yuan
+    supply_yuan = supplied[0] + supplied[1] - floor_yuan
+    if not np.isfinite(jobs_yuan + services_yuan):
+        raise InfeasibleError("a hard job or service has no open pool; see Problem.reasons for why each is closed")
+    magnitude = float(parts[:, 2].sum()) + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
+    rounding = float(np.finfo(np.float64).eps) * (2 * problem.n_periods + 64) * magnitude
+    total = jobs_yuan + services_yuan + supply_yuan + links_yuan + carbon_yuan - rounding
+    return Pass(
+        bound=Bound(
+            total_yuan=total,
+            jobs_yuan=jobs_yuan,
+            services_yuan=services_yuan,
+            supply_yuan=supply_yuan,
+            links_yuan=links_yuan,
+            carbon_yuan=carbon_yuan,
+            rounding_yuan=rounding,
+        ),
+        asked=asked,
+        offered=offered,
+        traffic=traffic,
+        kg=supplied[3],
+        job_pool=job_pool,
+        job_start=job_start,
+        service_pool=service_pool,
+    )
