@@ -1,0 +1,355 @@
+"""Place imported work in a scenario's grid, so that the result compiles and can be solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from provgrid_models.errors import OptionError
+from provgrid_models.importers.fleet import Fleet, family_for, jobs_share, services_share
+from provgrid_models.importers.work import demand_table
+
+if TYPE_CHECKING:
+    from provgrid_models.importers.core import Imported
+    from provgrid_models.scenario import Scenario
+
+Floats = NDArray[np.float64]
+DAY_H = 24.0
+EDGE = 1e-9  # periods by which rounding may miss a period's edge
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions:
+    """How imported work is placed.
+
+    `region_map`: region of the import -> region of the scenario; the rest is drawn by demand weight (seeded).
+    `from_hour`: hour of the import that becomes the horizon's start; None = the whole day, at the horizon's hour of
+    the day, from which most jobs are released within the horizon.
+    `scale`: a factor, or "fit" = so that kept and imported work together ask for `target_utilisation` of the usable
+    accelerator-hours. `keep`: the scenario's own jobs and services stay beside the imported ones.
+    `split_services`: each service is split over all regions by demand weight; None = only where there are fewer
+    services than regions.
+    """
+
+    region_map: dict[str, str] = field(default_factory=dict)
+    job_family: str | None = None
+    service_family: str | None = None
+    from_hour: float | None = None
+    scale: float | Literal["fit"] = "fit"
+    target_utilisation: float = 0.6
+    keep: bool = False
+    split_services: bool | None = None
+    seed: int = 0
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.scale, str):
+            if self.scale != "fit":
+                raise OptionError(f"scale is {self.scale!r}; give a factor above 0, or fit")
+        elif not (isfinite(self.scale) and self.scale > 0):
+            raise OptionError(f"scale is {self.scale}; give a factor above 0, or fit")
+        if not 0 < self.target_utilisation <= 1:
+            raise OptionError(f"target_utilisation is {self.target_utilisation}; give a share above 0 and at most 1")
+        if self.from_hour is not None and not (isfinite(self.from_hour) and self.from_hour >= 0):
+            raise OptionError(f"from_hour is {self.from_hour}; give an hour from 0 up")
+        if not 0 <= self.seed < 2**63:
+            raise OptionError(f"seed is {self.seed}; give a whole number from 0 to 2^63 - 1")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Jobs, services and demand on their way into the grid."""
+
+    jobs: pd.DataFrame
+    services: pd.DataFrame
+    demand: pd.DataFrame
+
+
+def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = None) -> Scenario:
+    """Return the scenario with the imported work in it; everything assumed is added to its assumptions.
+
+    Raises
+    ------
+    OptionError
+        Unknown regions or families, nothing inside the horizon, or no room left for the imported work.
+    """
+    chosen = options or PlaceOptions()
+    words = [f"Imported from {imported.kind}: {sentence}" for sentence in imported.assumptions]
+    work = Work(imported.jobs, imported.services, imported.demand)
+    random = np.random.default_rng(chosen.seed)
+    fleet = None
+    imported_family = imported.families[0].id if imported.families else ""
+    if len(work.jobs):
+        family, fleet, said = family_for(scenario, "jobs", chosen.job_family, imported_family)
+        words.append(said)
+        jobs, said = _clip_jobs(work.jobs.assign(family=family), scenario, chosen)
+        words.append(said)
+        jobs = _placed_jobs(jobs, scenario, chosen, random, words)
+        work = replace(work, jobs=jobs)
+    if len(work.services):
+        family, _, said = family_for(scenario, "services", chosen.service_family, imported_family)
+        words.append(said)
+        work = _placed_services(work, family, imported, scenario, chosen, random, words)
+    kept = Work(
+        *((t if chosen.keep else t.iloc[:0]) for t in (scenario.jobs, scenario.services, scenario.demand)),
+    )
+    work = _scaled(work, kept, scenario, chosen, words)
+    if fleet is not None:
+        work = replace(work, jobs=_feasible(work.jobs, fleet, scenario, words))
+    return _assembled(work, kept, imported, scenario, chosen, words)
+
+
+def _horizon_h(scenario: Scenario) -> float:
+    return scenario.settings.horizon.periods * scenario.settings.horizon.period_h
+
+
+def _hour_of_day(scenario: Scenario) -> float:
+    start = scenario.settings.horizon.start
+    return start.hour + start.minute / 60.0 + start.second / 3600.0
+
+
+def _clip_jobs(jobs: pd.DataFrame, scenario: Scenario, options: PlaceOptions) -> tuple[pd.DataFrame, str]:
+    """Keep the jobs that are released within the horizon, hours counted from its start."""
+    release, length = np.sort(jobs["release_h"].to_numpy()), _horizon_h(scenario)
+    start = options.from_hour
+    if start is None:
+        starts = np.arange(0.0, max(release[-1], DAY_H), DAY_H) + _hour_of_day(scenario)
+        inside = np.searchsorted(release, starts + length) - np.searchsorted(release, starts)
+        start = float(starts[np.argmax(inside)])
+    chosen = jobs[(jobs["release_h"] >= start) & (jobs["release_h"] < start + length)]
+    if not len(chosen):
+        raise OptionError(f"no imported job is released in hours {start:g} to {start + length:g}; change from_hour")
+    shifted = chosen.assign(release_h=chosen["release_h"] - start, deadline_h=chosen["deadline_h"] - start)
+    how = "as asked" if options.from_hour is not None else "the whole day with most releases in one horizon"
+    return shifted.reset_index(drop=True), (
+        f"The horizon starts at hour {start:g} of the import ({how}); {len(jobs) - len(chosen)} of {len(jobs)} jobs "
+        "are released outside it and were left out."
+    )
+
+
+def _region_weights(scenario: Scenario) -> tuple[list[str], Floats]:
+    """Regions and their shares of demand; equal where no region has a weight."""
+    if not scenario.regions:
+        raise OptionError(f"{scenario.name} has no region to place imported work in; add one")
+    weights = np.array([r.demand_weight or 0.0 for r in scenario.regions])
+    if weights.sum() <= 0:
+        weights = np.ones(len(weights))
+    return [r.id for r in scenario.regions], weights / weights.sum()
+
+
+def _mapped_regions(region: pd.Series, scenario: Scenario, options: PlaceOptions) -> pd.Series:
+    """Regions by the map, or as they are where the scenario knows them; NaN = to be drawn."""
+    known = {r.id for r in scenario.regions}
+    wrong = sorted(set(options.region_map.values()) - known)
+    if wrong:
+        raise OptionError(f"region_map leads to {', '.join(wrong)}, which {scenario.name} does not have")
+    return region.map({r: r for r in known} | options.region_map)
+
+
+def _drawn_regions(
+    region: pd.Series,
+    scenario: Scenario,
+    options: PlaceOptions,
+    random: np.random.Generator,
+    what: str,
+    words: list[str],
+) -> pd.Series:
+    """Give a region to every row: mapped, or drawn by demand weight."""
+    placed = _mapped_regions(region, scenario, options)
+    names, weights = _region_weights(scenario)
+    blank = placed.isna().to_numpy()
+    drawn = np.asarray(names, dtype=object)[random.choice(len(names), int(blank.sum()), p=weights)]
+    values = placed.to_numpy(dtype=object)
+    values[blank] = drawn
+    if blank.any():
+        words.append(
+            f"{int(blank.sum())} imported {what} were spread over {len(names)} regions by their demand weight "
+            f"(seed {options.seed})."
+        )
+    return pd.Series(values, index=region.index, dtype="str")
+
+
+def _placed_jobs(
+    jobs: pd.DataFrame, scenario: Scenario, options: PlaceOptions, random: np.random.Generator, words: list[str]
+) -> pd.DataFrame:
+    region = _drawn_regions(jobs["region"], scenario, options, random, "jobs", words)
+    return jobs.assign(region=region, family=jobs["family"].astype("str"))
+
+
+def _placed_services(
+    work: Work,
+    family: str,
+    imported: Imported,
+    scenario: Scenario,
+    options: PlaceOptions,
+    random: np.random.Generator,
+    words: list[str],
+) -> Work:
+    """Services with regions and family, and their demand over the scenario's periods."""
+    services = work.services.assign(family=pd.Series(family, index=work.services.index, dtype="str"))
+    curves = _curves(imported, scenario, options, words)
+    split = len(services) < len(scenario.regions) if options.split_services is None else options.split_services
+    mapped = _mapped_regions(services["region"], scenario, options)
+    if split and mapped.isna().any():
+        names, weights = _region_weights(scenario)
+        parts = [(n, w) for n, w in zip(names, weights, strict=True) if w > 0]
+        rows, factors, ids, regions = [], [], [], []
+        for i, (service, region) in enumerate(zip(services["id"], mapped, strict=True)):
+            for name, weight in parts if pd.isna(region) else [(region, 1.0)]:
+                rows.append(i)
+                factors.append(weight)
+                regions.append(name)
+                ids.append(f"{service}/{name}" if pd.isna(region) else service)
+        services = services.iloc[rows].reset_index(drop=True)
+        services = services.assign(id=pd.Series(ids, dtype="str"), region=pd.Series(regions, dtype="str"))
+        curves = curves[rows] * np.asarray(factors)[:, None]
+        words.append(f"Each imported service was split over {len(parts)} regions by their demand weight.")
+    else:
+        region = _drawn_regions(services["region"], scenario, options, random, "services", words)
+        services = services.assign(region=region)
+    return Work(work.jobs, services, demand_table(list(services["id"]), curves))
+
+
+def _curves(imported: Imported, scenario: Scenario, options: PlaceOptions, words: list[str]) -> Floats:
+    """Tokens/s of each service in each period of the scenario: exact averages of the import, repeated where short."""
+    table = imported.demand.pivot_table(index="service", columns="period", values="tokens_per_s", fill_value=0.0)
+    table = table.reindex(index=list(imported.services["id"]), columns=range(imported.periods), fill_value=0.0)
+    span_h = imported.periods * imported.period_h
+    if span_h > DAY_H:
+        span_h = np.floor(span_h / DAY_H + EDGE) * DAY_H  # whole days, so that hours of the day stay in step
+    start = _hour_of_day(scenario) if options.from_hour is None else options.from_hour
+    horizon = scenario.settings.horizon
+    edges = start + np.arange(horizon.periods + 1) * horizon.period_h
+    grid = np.arange(imported.periods + 1) * imported.period_h
+    totals = np.concatenate(
+        [np.zeros((len(table), 1)), np.cumsum(table.to_numpy() * imported.period_h, axis=1)], axis=1
+    )
+    rounds, rest = np.divmod(edges, span_h)
+    at_edges = np.vstack([rounds * np.interp(span_h, grid, row) + np.interp(rest, grid, row) for row in totals])
+    if edges[-1] > span_h * (1 + EDGE):
+        words.append(f"The imported demand covers {span_h:g} h and is repeated over the horizon.")
+    words.append(f"The horizon starts at hour {start:g} of the imported demand.")
+    return np.asarray(np.maximum(np.diff(at_edges, axis=1) / horizon.period_h, 0.0))
+
+
+def _scaled(work: Work, kept: Work, scenario: Scenario, options: PlaceOptions, words: list[str]) -> Work:
+    """Multiply work, accelerators and tokens by the factor; gangs stay whole."""
+    asked = jobs_share(scenario, work.jobs) + services_share(scenario, work.services, work.demand)
+    own = jobs_share(scenario, kept.jobs) + services_share(scenario, kept.services, kept.demand)
+    if isinstance(options.scale, str):
+        if own >= options.target_utilisation:
+            raise OptionError(
+                f"the scenario's own work asks for {own:.3g} of the accelerator-hours, the target for all is "
+                f"{options.target_utilisation:g}; raise target_utilisation, give a scale, or do not keep it"
+            )
+        scale = (options.target_utilisation - own) / asked if asked > 0 else 1.0
+        reason = (
+            f"fitted so that all work asks for {options.target_utilisation:g} of the usable accelerator-hours of its "
+            "families, services counted at their peak"
+        )
+    else:
+        scale, reason = float(options.scale), "as asked"
+    words.append(
+        f"Imported work was multiplied by {scale:.6g} ({reason}): a job asks for that many times its work and "
+        f"accelerators (gangs rounded to whole ones), a service for that many times its tokens; before, it asked for "
+        f"{asked:.3g} of the accelerator-hours."
+    )
+    accelerators = work.jobs["max_accelerators"] * scale
+    gangs = accelerators.round().clip(lower=1.0)
+    jobs = work.jobs.assign(
+        work_pflop_h=work.jobs["work_pflop_h"] * scale,
+        max_accelerators=accelerators.where(work.jobs["mode"] == "elastic", gangs),
+    )
+    return Work(jobs, work.services, work.demand.assign(tokens_per_s=work.demand["tokens_per_s"] * scale))
+
+
+def _feasible(jobs: pd.DataFrame, fleet: Fleet, scenario: Scenario, words: list[str]) -> pd.DataFrame:
+    """Make every job fit its window on every pool that holds its gang.
+
+    Gangs are cut to the largest pool; deadlines are moved out where the slowest pool needs longer, at most to the
+    horizon's end; work that does not fit before that end is cut; a job without one whole period left is left out.
+    """
+    horizon = scenario.settings.horizon
+    period_h = horizon.period_h
+    rigid = (jobs["mode"] == "rigid").to_numpy()
+    largest = np.floor(fleet.accelerators.max() + EDGE)
+    wanted = jobs["max_accelerators"].to_numpy()
+    too_large = rigid & (wanted > largest)
+    gang = np.where(too_large, largest, wanted)
+    rate = np.where(rigid, fleet.slowest_rate(np.where(rigid, gang, 0.0)), fleet.rate.min())
+    move = np.ceil(jobs["data_gb"].to_numpy() * 8.0 / (3600.0 * period_h * jobs["move_gbps"].to_numpy()) - EDGE)
+    first = np.ceil(jobs["release_h"].to_numpy() / period_h - EDGE) + move
+    work = jobs["work_pflop_h"].to_numpy()
+    needed = np.maximum(np.ceil(work / (gang * rate * period_h) - EDGE), 1.0)
+    last = np.floor(jobs["deadline_h"].to_numpy() / period_h + EDGE)
+    extended = last < first + needed
+    last = np.minimum(np.where(extended, first + needed, last), horizon.periods)
+    fits = first < last
+    most = gang * rate * np.maximum(last - first, 0.0) * period_h
+    cut = fits & (work > most * (1 + EDGE))
+    placed = jobs.assign(
+        max_accelerators=gang,
+        work_pflop_h=np.where(cut, most, work),
+        deadline_h=np.where(extended, last * period_h, np.minimum(jobs["deadline_h"], horizon.periods * period_h)),
+    )[fits]
+    if not len(placed):
+        raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
+    total = work.sum()
+    words += [
+        f"{int(too_large.sum())} gangs larger than every pool were cut to {largest:g} accelerators.",
+        f"{int((extended & fits).sum())} deadlines were moved out so that the job fits its window on the slowest chip "
+        "of its family, and all deadlines end with the horizon.",
+        f"{int(cut.sum())} jobs run on after the horizon: {100 * float((work - most)[cut].sum()) / total:.3g} % of the "
+        "placed work lies after its end and was left out.",
+        f"{int((~fits).sum())} jobs have no whole period left before the horizon's end and were left out.",
+    ]
+    return placed.reset_index(drop=True)
+
+
+def _assembled(
+    work: Work, kept: Work, imported: Imported, scenario: Scenario, options: PlaceOptions, words: list[str]
+) -> Scenario:
+    """Build the new scenario: tables joined, tenants added, nothing generated any more."""
+    renamed = work
+    if set(work.jobs["id"]) & set(kept.jobs["id"]) or set(work.services["id"]) & set(kept.services["id"]):
+        renamed = Work(
+            work.jobs.assign(id=imported.kind + "/" + work.jobs["id"]),
+            work.services.assign(id=imported.kind + "/" + work.services["id"]),
+            work.demand.assign(service=imported.kind + "/" + work.demand["service"]),
+        )
+    known = {t.id for t in scenario.tenants}
+    used = set(work.jobs["tenant"]) | set(work.services["tenant"])
+    added = tuple(t for t in imported.tenants if t.id in used - known)
+    if added:
+        words.append(f"{len(added)} tenants were added from the trace.")
+    words.append(
+        f"The scenario's own {len(kept.jobs)} jobs and {len(kept.services)} services stay."
+        if options.keep
+        else "The scenario's own jobs and services were replaced by the imported ones."
+    )
+    settings = scenario.settings.model_copy(
+        update={
+            "name": options.name or f"{scenario.name}-{imported.kind}",
+            "generate": {},
+            "assumptions": (*scenario.settings.assumptions, *words),
+        }
+    )
+
+    def joined(own: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+        frames = [f for f in (own, more) if len(f)]
+        return pd.concat(frames, ignore_index=True) if frames else more
+
+    return replace(
+        scenario,
+        settings=settings,
+        jobs=joined(kept.jobs, renamed.jobs),
+        services=joined(kept.services, renamed.services),
+        demand=joined(kept.demand, renamed.demand),
+        tenants=(*scenario.tenants, *added),
+        folder=None,
+    )
