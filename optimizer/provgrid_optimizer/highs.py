@@ -1,0 +1,262 @@
+"""The one place that talks to HiGHS: options that are checked, its own status read, its point checked again.
+
+HiGHS runs in a thread of its own, so that Ctrl-C reaches Python at once and asks HiGHS to stop. HiGHS keeps one pool
+of workers for each thread that calls it: a thread per run, which gives the workers back at its end, is what lets one
+process use different numbers of threads one after the other.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+
+from provgrid_models.errors import SolverError
+from provgrid_optimizer.options import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from provgrid_models.problem import Floats
+    from provgrid_optimizer.matrix import LinearProgram
+    from provgrid_optimizer.options import OnProgress, SolveOptions
+
+POINT_TOLERANCE = 1e-6  # relative excess over a limit that a solver's point may have
+_POLL_S = 0.1
+
+
+class Ending(Enum):
+    """How a run ended, as HiGHS's own model status says."""
+
+    OPTIMAL = auto()
+    INFEASIBLE = auto()
+    TIME_LIMIT = auto()
+    INTERRUPTED = auto()
+
+
+_ENDINGS = {
+    highspy.HighsModelStatus.kOptimal: Ending.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Ending.INFEASIBLE,
+    # Every program here is bounded: power is drawn only for work, and all work is limited.
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: Ending.INFEASIBLE,
+    highspy.HighsModelStatus.kTimeLimit: Ending.TIME_LIMIT,
+    highspy.HighsModelStatus.kInterrupt: Ending.INTERRUPTED,
+    highspy.HighsModelStatus.kHighsInterrupt: Ending.INTERRUPTED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What HiGHS found. `x` is None without a feasible point, `row_duals` without an optimal LP basis.
+
+    `bound_yuan` is proven: the optimum of an LP, the bound of a MILP's tree; -inf if there is none.
+    """
+
+    ending: Ending
+    x: Floats | None = None
+    row_duals: Floats | None = None
+    objective_yuan: float = math.nan
+    bound_yuan: float = -math.inf
+    log: str = ""
+    history: tuple[tuple[float, float, float], ...] = ()
+
+
+@dataclass
+class _Watch:
+    """What the callbacks of a run share with the thread that waits for it."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    lines: list[str] = field(default_factory=list)
+    objective_yuan: float = math.nan
+    bound_yuan: float = math.nan
+
+
+def minimise(
+    program: LinearProgram,
+    options: SolveOptions,
+    on_progress: OnProgress,
+    *,
+    stage: str,
+    time_limit_s: float | None = None,
+    settings: Mapping[str, float | int | str | bool] | None = None,
+) -> Answer:
+    """Solve a program.
+
+    Parameters
+    ----------
+    stage : what progress reports call this run.
+    time_limit_s : for this run; the caller has taken off what went before.
+    settings : further HiGHS options, such as mip_rel_gap.
+
+    Raises
+    ------
+    SolverError : an option was refused, HiGHS failed, or its point does not pass the check.
+    """
+    highs = highspy.Highs()
+    watch = _Watch()
+    wanted: dict[str, Any] = {
+        "log_to_console": False,
+        "threads": options.threads,
+        "random_seed": options.seed % 2**31,
+        "time_limit": math.inf if time_limit_s is None else time_limit_s,
+        **(settings or {}),
+    }
+    for name, value in wanted.items():
+        _check(highs.setOptionValue(name, value), f"option {name}={value}")
+    _check(highs.passModel(_highs_lp(program)), "the model")
+    _listen(highs, watch)
+    history = _run(highs, watch, on_progress, stage)
+    answer = _read(highs, program)
+    return replace(answer, log="".join(watch.lines), history=history)
+
+
+def _check(status: highspy.HighsStatus, what: str) -> None:
+    # A warning for the model is HiGHS dropping tiny values; for an option it never occurs.
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS {highspy.Highs().version()} refused {what}; report this with the scenario")
+
+
+def _highs_lp(program: LinearProgram) -> highspy.HighsLp:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = program.n_columns, program.n_rows
+    lp.sense_ = highspy.ObjSense.kMinimize
+    lp.offset_ = program.offset
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.column_lower, program.column_upper
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = program.n_columns, program.n_rows
+    lp.a_matrix_.start_ = program.start.astype(np.int32)
+    lp.a_matrix_.index_ = program.index.astype(np.int32)
+    lp.a_matrix_.value_ = program.value
+    if program.integer.any():
+        kinds = highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger
+        lp.integrality_ = [kinds[whole] for whole in program.integer.tolist()]
+    return lp
+
+
+def _listen(highs: highspy.Highs, watch: _Watch) -> None:
+    """Collect log lines and bounds, and let HiGHS ask now and then whether it should stop."""
+
+    def collect(event: Any) -> None:
+        watch.lines.append(event.message)
+
+    def note_bounds(event: Any) -> None:
+        watch.objective_yuan = _finite(event.data_out.mip_primal_bound)
+        watch.bound_yuan = _finite(event.data_out.mip_dual_bound)
+
+    def stop_if_asked(event: Any) -> None:
+        if watch.stop.is_set():
+            event.interrupt()
+
+    highs.cbLogging.subscribe(collect)
+    highs.cbMipLogging.subscribe(note_bounds)
+    for asks in (highs.cbSimplexInterrupt, highs.cbIpmInterrupt, highs.cbMipInterrupt):
+        asks.subscribe(stop_if_asked)
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
+
+
+def _run(
+    highs: highspy.Highs, watch: _Watch, on_progress: OnProgress, stage: str
+) -> tuple[tuple[float, float, float], ...]:
+    """Run HiGHS to its end in a thread, reporting meanwhile; returns what objective and bound were when."""
+    outcome: list[highspy.HighsStatus] = []
+
+    def work() -> None:
+        outcome.append(highs.run())
+        highspy.Highs.resetGlobalScheduler(False)
+
+    started = time.perf_counter()
+    history: list[tuple[float, float, float]] = []
+    thread = threading.Thread(target=work, name="highs", daemon=True)
+    thread.start()
+    try:
+        _until_done(thread, lambda: _report(watch, on_progress, stage, started, history))
+    except KeyboardInterrupt:
+        _stop(thread, watch)
+    except BaseException:
+        _stop(thread, watch)
+        raise
+    if not outcome or outcome[0] == highspy.HighsStatus.kError:
+        last = next((line.strip() for line in reversed(watch.lines) if line.strip()), "no message")
+        raise SolverError(f"HiGHS failed: {last}")
+    return tuple(history)
+
+
+def _until_done(thread: threading.Thread, report: Callable[[], None]) -> None:
+    while thread.is_alive():
+        thread.join(_POLL_S)
+        report()
+
+
+def _stop(thread: threading.Thread, watch: _Watch) -> None:
+    """Ask HiGHS to stop, and wait: its memory must not be freed under it."""
+    watch.stop.set()
+    thread.join()
+
+
+def _report(
+    watch: _Watch,
+    on_progress: OnProgress,
+    stage: str,
+    started: float,
+    history: list[tuple[float, float, float]],
+) -> None:
+    objective, bound, elapsed = watch.objective_yuan, watch.bound_yuan, time.perf_counter() - started
+    on_progress(Progress(elapsed, stage, objective, bound))
+    known = not (math.isnan(objective) and math.isnan(bound))
+    if known and (not history or not _same(history[-1][1:], (objective, bound))):
+        history.append((elapsed, objective, bound))
+
+
+def _same(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    return all(x == y or (math.isnan(x) and math.isnan(y)) for x, y in zip(a, b, strict=True))
+
+
+def _read(highs: highspy.Highs, program: LinearProgram) -> Answer:
+    """Read status, point, duals and bound, and check what HiGHS calls feasible."""
+    status, info = highs.getModelStatus(), highs.getInfo()
+    ending = _ENDINGS.get(status)
+    if ending is None:
+        raise SolverError(f"HiGHS stopped with {highs.modelStatusToString(status)!r}; try another engine or seed")
+    if ending is Ending.INFEASIBLE:
+        return Answer(ending=ending)
+    whole = bool(program.integer.any())
+    bound_yuan = info.mip_dual_bound if whole else -math.inf
+    solution = highs.getSolution()
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        if ending is Ending.OPTIMAL:
+            raise SolverError("HiGHS says optimal and has no feasible point; try another engine or seed")
+        return Answer(ending=ending, bound_yuan=bound_yuan)
+    x = np.array(solution.col_value)
+    objective_yuan = check_point(program, x, info.objective_function_value, "HiGHS")
+    duals = None
+    if not whole and ending is Ending.OPTIMAL:
+        bound_yuan, duals = objective_yuan, np.array(solution.row_dual)
+    return Answer(ending=ending, x=x, row_duals=duals, objective_yuan=objective_yuan, bound_yuan=bound_yuan)
+
+
+def check_point(program: LinearProgram, x: Floats, claimed_yuan: float, solver: str) -> float:
+    """Return the cost of a solver's point, or raise `SolverError` if it breaks a row or its cost was misstated."""
+    broken = program.violation(x)
+    if broken > POINT_TOLERANCE:
+        raise SolverError(
+            f"{solver}'s point breaks a limit by {broken:.2g} relative, above {POINT_TOLERANCE:g}; "
+            "try another engine or seed"
+        )
+    objective_yuan = program.objective(x)
+    # Costs of either sign may cancel, so the yardstick is their size, floor included.
+    size = max(1.0, float(np.abs(program.cost) @ np.abs(x)))
+    if not abs(objective_yuan - claimed_yuan) <= POINT_TOLERANCE * size:
+        raise SolverError(
+            f"{solver} states a cost of {claimed_yuan:.10g} yuan for a point that costs {objective_yuan:.10g}"
+        )
+    return objective_yuan
