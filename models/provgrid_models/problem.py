@@ -147,6 +147,7 @@ class Problem:
     service_reason: Ints = _ints("S", "P")
     # Beside the objective
     never_served: tuple[tuple[str, str, float], ...] = ()  # (workload, reason, yuan): no pool could ever serve it
+    notes: tuple[str, ...] = ()  # what compiling left out, in words, for the report
     take_or_pay_yuan: float = 0.0
     labels: Labels = field(default_factory=Labels)
 

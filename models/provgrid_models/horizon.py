@@ -1,0 +1,99 @@
+"""When the plan runs: the start of every period, its weight, and profiles laid out over the periods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from provgrid_models.errors import ScenarioError
+from provgrid_models.tables import SEASONS, season_of_month
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provgrid_models.problem import Floats
+    from provgrid_models.scenario import Horizon
+
+
+def periods(horizon: Horizon) -> pd.DatetimeIndex:
+    """Start of every period, Beijing time, shape (T,)."""
+    if not horizon.blocks:
+        return pd.DatetimeIndex(_block_starts(horizon.start, horizon.periods, horizon.period_h))
+    blocks = [_block_starts(block.start, block.periods, horizon.period_h) for block in horizon.blocks]
+    _check_blocks(horizon)
+    return pd.DatetimeIndex(np.concatenate(blocks))
+
+
+def weights(horizon: Horizon) -> Floats:
+    """How many real periods each period stands for, shape (T,)."""
+    if not horizon.blocks:
+        return np.ones(horizon.periods)
+    _check_blocks(horizon)
+    return np.repeat([block.weight for block in horizon.blocks], [block.periods for block in horizon.blocks])
+
+
+def profile_values(
+    frame: pd.DataFrame, key: str, value: str, names: Sequence[str], horizon: Horizon, table: str
+) -> Floats:
+    """Value of each named profile in every period, shape (names, T).
+
+    A row may name a period, a season and an hour of the day, one of the two, or nothing (a constant); the narrower
+    row wins. Periods longer than an hour take the mean over their hours. Raises `ScenarioError` at the first gap.
+    """
+    wanted = pd.Index(list(names))
+    profile = wanted.get_indexer(pd.Index(frame[key].to_numpy(dtype=object)))
+    rows = frame[profile >= 0]
+    profile = profile[profile >= 0]
+    season = _season_codes(rows["season"])
+    hour = rows["hour"].to_numpy(dtype=np.int64)
+    period = rows["period"].to_numpy(dtype=np.int64)
+    figures = rows[value].to_numpy(dtype=np.float64)
+    # One slot more than there are seasons and hours: the last stands for "any".
+    by_clock = np.full((len(wanted), len(SEASONS) + 1, 25), np.nan)
+    clock = period < 0
+    by_clock[profile[clock], season[clock], hour[clock]] = figures[clock]
+    values = _over_the_clock(by_clock, horizon)
+    named = (period >= 0) & (period < horizon.periods)
+    values[profile[named], period[named]] = figures[named]
+    if np.isnan(values).any():
+        n, t = (int(i) for i in np.argwhere(np.isnan(values))[0])
+        raise ScenarioError(
+            f"{table}: {key} {wanted[n]} has no value for period {t} ({periods(horizon)[t]:%Y-%m-%d %H:%M}); "
+            "add a row for its season and hour, for the period, or a constant"
+        )
+    return values
+
+
+def _block_starts(start: object, count: int, period_h: float) -> np.ndarray:
+    return np.datetime64(start, "ns") + (np.arange(count) * (period_h * 3.6e12)).astype("timedelta64[ns]")  # type: ignore[call-overload,no-any-return]
+
+
+def _check_blocks(horizon: Horizon) -> None:
+    there = sum(block.periods for block in horizon.blocks)
+    if there != horizon.periods:
+        raise ScenarioError(
+            f"scenario.toml: horizon.blocks have {there} periods together, horizon.periods is {horizon.periods}; "
+            "make them equal"
+        )
+
+
+def _season_codes(season: pd.Series) -> np.ndarray:
+    """Position of each season in `SEASONS`; -1, any season, where the cell is blank."""
+    return pd.Index(SEASONS).get_indexer(pd.Index(season.to_numpy(dtype=object)))
+
+
+def _over_the_clock(by_clock: Floats, horizon: Horizon) -> Floats:
+    """Lay profiles by season and hour, (names, seasons + any, hours + any), over the periods: (names, T)."""
+    starts = periods(horizon)
+    layers = []
+    for later_h in range(max(1, round(horizon.period_h))):
+        at = starts + pd.Timedelta(hours=later_h)
+        season = np.array([SEASONS.index(season_of_month(month)) for month in range(1, 13)])[at.month - 1]
+        hour = at.hour.to_numpy()
+        layer = by_clock[:, season, hour]
+        for wider in (by_clock[:, -1, hour], by_clock[:, season, -1], by_clock[:, -1, -1, None]):
+            layer = np.where(np.isnan(layer), wider, layer)
+        layers.append(layer)
+    return np.asarray(np.mean(layers, axis=0))
