@@ -47,7 +47,6 @@ _ENDINGS = {
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Ending.INFEASIBLE,
     highspy.HighsModelStatus.kTimeLimit: Ending.TIME_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Ending.INTERRUPTED,
-    highspy.HighsModelStatus.kHighsInterrupt: Ending.INTERRUPTED,
 }
 
 
@@ -98,7 +97,7 @@ def minimise(
     ------
     SolverError : an option was refused, HiGHS failed, or its point does not pass the check.
     """
-    highs = highspy.Highs()
+    highs = _new_highs()
     watch = _Watch()
     wanted: dict[str, Any] = {
         "log_to_console": False,
@@ -116,10 +115,14 @@ def minimise(
     return replace(answer, log="".join(watch.lines), history=history)
 
 
+def _new_highs() -> highspy.Highs:
+    return highspy.Highs()  # type: ignore[no-untyped-call]
+
+
 def _check(status: highspy.HighsStatus, what: str) -> None:
     # A warning for the model is HiGHS dropping tiny values; for an option it never occurs.
     if status == highspy.HighsStatus.kError:
-        raise SolverError(f"HiGHS {highspy.Highs().version()} refused {what}; report this with the scenario")
+        raise SolverError(f"HiGHS {_new_highs().version()} refused {what}; report this with the scenario")
 
 
 def _highs_lp(program: LinearProgram) -> highspy.HighsLp:

@@ -130,18 +130,22 @@ def _limits(problem: Problem, program: LinearProgram, duals: Floats | None) -> s
         return ""
     found: list[tuple[float, str]] = []
     labels = problem.labels
-    for kind, text, names in (
-        ("used", "the accelerators of pool", labels.pools),
-        ("g", "the supply limit of block", labels.blocks),
-    ):
-        block = program.columns[kind]
-        price = _reduced_costs(program, duals)[block.slice]
-        item = block.ids["pool" if kind == "used" else "block"]
-        found += _named(problem, -price, item, block.ids["period"], text, names)
+    gains = program.transposed(duals) - program.cost  # what one more of a column's upper limit is worth
+    used, supply = program.columns["used"], program.columns["g"]
+    found += _named(
+        problem, gains[used.slice], used.ids["pool"], used.ids["period"], "the accelerators of pool", labels.pools
+    )
+    cluster = problem.block_cluster[supply.ids["block"]]
+    found += _named(
+        problem, gains[supply.slice], cluster, supply.ids["period"], "the supply limits of cluster", labels.clusters
+    )
     rows = program.rows["link"]
     found += _named(
         problem, -duals[rows.slice], rows.ids["link"], rows.ids["period"], "the bandwidth of link", labels.links
     )
+    rows = program.rows["after"]
+    base = problem.after[rows.ids["job"]]
+    found += _named(problem, -duals[rows.slice], base, rows.ids["period"], "the wait for base job", labels.jobs)
     carbon = -duals[program.rows["carbon"].slice].sum()
     found += [(float(carbon * problem.carbon_budget_kg), "the carbon budget")] if carbon > _LEAST_SHORTAGE else []
     found.sort(key=lambda item: -item[0])
@@ -150,14 +154,10 @@ def _limits(problem: Problem, program: LinearProgram, duals: Floats | None) -> s
     return f": it clashes with {', '.join(named)}{more}" if named else ""
 
 
-def _reduced_costs(program: LinearProgram, duals: Floats) -> Floats:
-    return program.cost - program.transposed(duals)
-
-
 def _named(
     problem: Problem, price: Floats, item: Any, period: Any, text: str, names: Sequence[str] | None
 ) -> list[tuple[float, str]]:
-    """One entry for each item with a price: its total, and where it is in the way."""
+    """One entry for each item with a price: how much it weighs, and where it is in the way."""
     entries = []
     for i in np.unique(item[price > _LEAST_SHORTAGE]).tolist():
         at = np.flatnonzero((item == i) & (price > _LEAST_SHORTAGE))

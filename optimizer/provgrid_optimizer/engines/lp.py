@@ -40,11 +40,11 @@ def lp(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Engi
     x = answer.x
     if x is None:
         raise no_plan(answer, options)
-    priced = answer.row_duals is not None
+    duals = answer.row_duals
     return EngineResult(
         status=STATUS[answer.ending],
         allocation=unpack(problem, program, x, divisible=True),
-        multipliers=multipliers(problem, program, answer.row_duals, "lp") if priced else None,
+        multipliers=None if duals is None else multipliers(problem, program, duals, "lp"),
         log=answer.log,
         history=answer.history,
     )

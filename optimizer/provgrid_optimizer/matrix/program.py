@@ -126,7 +126,8 @@ class Builder:
     rows: dict[str, Block] = field(default_factory=dict)
     n_columns: int = 0
     n_rows: int = 0
-    _columns: list[tuple[Floats, Floats, Floats, Bools]] = field(default_factory=list)
+    _columns: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
+    _integer: list[Bools] = field(default_factory=list)
     _rows: list[tuple[Floats, Floats]] = field(default_factory=list)
     _entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
 
@@ -144,9 +145,8 @@ class Builder:
         block = Block(kind, self.n_columns, size, ids)
         self.columns[kind] = block
         self.n_columns += size
-        self._columns.append(
-            (_full(cost, size), np.zeros(size), _full(upper, size), np.full(size, integer)),
-        )
+        self._columns.append((_full(cost, size), np.zeros(size), _full(upper, size)))
+        self._integer.append(np.full(size, integer))
         return block
 
     def add_rows(
@@ -172,16 +172,14 @@ class Builder:
 
     def program(self, offset: float) -> LinearProgram:
         """Sort everything into a `LinearProgram`."""
-        cost, lower, upper, integer = (
-            np.concatenate(parts) if parts else np.zeros(0) for parts in (zip(*self._columns, strict=True))
-        )
+        cost, lower, upper = (np.concatenate(parts) for parts in zip(*self._columns, strict=True))
         row_lower, row_upper = (np.concatenate(parts) for parts in zip(*self._rows, strict=True))
         start, index, value = self._sorted_entries()
         return LinearProgram(
             cost=cost,
             column_lower=lower,
             column_upper=upper,
-            integer=integer,
+            integer=np.concatenate(self._integer),
             row_lower=row_lower,
             row_upper=row_upper,
             start=start,
