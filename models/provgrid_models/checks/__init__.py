@@ -1,0 +1,44 @@
+"""Checks of a whole scenario: every finding at once, each with its file, row and column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provgrid_models.checks.columns import check_columns
+from provgrid_models.checks.horizon import check_horizon, check_profiles
+from provgrid_models.checks.plausible import check_plausible
+from provgrid_models.checks.references import check_references
+from provgrid_models.checks.workloads import check_workloads
+
+if TYPE_CHECKING:
+    from provgrid_models.checks.tables import Tables
+
+REQUIRED_TABLES = ("regions", "clusters", "chips", "pools", "families", "bindings", "tariffs", "carbon")
+
+__all__ = ["REQUIRED_TABLES", "check_tables"]
+
+
+def check_tables(tables: Tables) -> None:
+    """Run every check; what they find is added to `tables.findings`."""
+    check_columns(tables)
+    _check_filled(tables)
+    check_references(tables)
+    check_horizon(tables)
+    check_profiles(tables)
+    check_workloads(tables)
+    check_plausible(tables)
+
+
+def _check_filled(tables: Tables) -> None:
+    """Report required tables without rows, and a scenario in which nothing asks for compute."""
+    for name in REQUIRED_TABLES:
+        grid = tables.grids.get(name)
+        if grid is not None and not grid.rows:
+            hint = "Add a row below the header."
+            tables.findings.error("no-rows", "the table has no rows", file=grid.places.files[0], hint=hint)
+    generates = tables.settings is None or bool(tables.settings.generate)
+    jobs, services = tables.grids.get("jobs"), tables.grids.get("services")
+    if not generates and jobs is not None and services is not None and not jobs.rows and not services.rows:
+        message = "nothing asks for compute"
+        hint = "Give jobs.csv, or services.csv with demand.csv, or [generate]."
+        tables.findings.error("no-work", message, file=tables.settings_file, hint=hint)

@@ -1,0 +1,115 @@
+"""Every name that refers to another row must find it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from provgrid_models.checks.columns import report_unknown
+from provgrid_models.findings import MOST_PER_KIND, did_you_mean
+from provgrid_models.tables import LONG_TABLES
+
+if TYPE_CHECKING:
+    from provgrid_models.checks.tables import Tables
+
+REFERENCES: tuple[tuple[str, str, str], ...] = (
+    ("clusters", "region", "regions.id"),
+    ("clusters", "tariff", "tariffs.tariff"),
+    ("clusters", "carbon", "carbon.carbon"),
+    ("contracts", "cluster", "clusters.id"),
+    ("contracts", "profile", "renewables.profile"),
+    ("pools", "cluster", "clusters.id"),
+    ("pools", "chip", "chips.id"),
+    ("pools", "tenant", "tenants.id"),
+    ("routes", "region", "regions.id"),
+    ("routes", "cluster", "clusters.id"),
+    ("bindings", "family", "families.id"),
+    ("bindings", "chip", "chips.id"),
+    *(
+        (table.name, column.name, column.reference)
+        for table in LONG_TABLES.values()
+        for column in table.columns
+        if column.reference
+    ),
+)
+NOUNS = {
+    "regions": "region",
+    "clusters": "cluster",
+    "chips": "chip",
+    "pools": "pool",
+    "links": "link",
+    "families": "model family",
+    "tenants": "tenant",
+    "tariffs": "tariff",
+    "carbon": "carbon intensity",
+    "renewables": "profile",
+    "jobs": "job",
+    "services": "service",
+}
+
+
+def check_references(tables: Tables) -> None:
+    """Check every reference between tables, the links of routes, and the names of data zones."""
+    for table, column, target in REFERENCES:
+        target_table, target_column = target.split(".")
+        if not (tables.sound(table, column) and tables.sound(target_table, target_column)):
+            continue
+        grid = tables.grid(table)
+        if column not in grid.data:
+            continue
+        known = pd.Index(tables.values(target_table, target_column)).astype(str)
+        hint = "" if len(known) else f"There is no {target_table} table."
+        report_unknown(tables, grid, column, known, "unknown-reference", f"no such {NOUNS[target_table]}", hint)
+    _check_route_links(tables)
+    _check_zones(tables)
+
+
+def _check_route_links(tables: Tables) -> None:
+    """Report links of a route, between semicolons, that are unknown or stand twice."""
+    if not (tables.sound("routes", "links") and tables.sound("links", "id")):
+        return
+    grid, known = tables.grid("routes"), set(tables.values("links", "id").astype(str))
+    texts, blank = grid.column("links")
+    reported = 0
+    for row in np.flatnonzero(~blank).tolist():
+        names = [name.strip() for name in str(texts.iloc[row]).split(";")]
+        for name in dict.fromkeys(names):
+            message = "no such link" if name not in known else "the link is twice in one route"
+            if (name in known and names.count(name) == 1) or reported >= MOST_PER_KIND:
+                continue
+            reported += 1
+            hint = did_you_mean(name, known) or "Separate the links of a route with semicolons."
+            tables.findings.error(
+                "unknown-reference" if name not in known else "duplicate-link",
+                message,
+                column="links",
+                found=name,
+                hint=hint if name not in known else "Keep one.",
+                **grid.places.at(row),
+            )
+
+
+def _check_zones(tables: Tables) -> None:
+    """Zones that jobs, services and `open_zones` name must be a region's or a cluster's."""
+    if not (tables.sound("regions", "zone") and tables.sound("clusters", "zone")):
+        return
+    zones = pd.concat([tables.values("regions", "zone"), tables.values("clusters", "zone")]).astype(str)
+    known = pd.Index(zones[zones != ""].unique())
+    for table in ("jobs", "services"):
+        if tables.sound(table, "residency") and "residency" in tables.grid(table).data:
+            message = "no region or cluster lies in this zone"
+            report_unknown(tables, tables.grid(table), "residency", known, "unknown-zone", message)
+    groups = tables.settings.switches.open_zones if tables.settings else ()
+    for i, group in enumerate(groups):
+        for zone in group:
+            if zone not in set(known):
+                tables.findings.error(
+                    "unknown-zone",
+                    "no region or cluster lies in this zone",
+                    file=tables.settings_file,
+                    row=f"switches.open_zones.{i}",
+                    found=zone,
+                    hint=did_you_mean(zone, known),
+                )

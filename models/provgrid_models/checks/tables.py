@@ -1,0 +1,82 @@
+"""What the checks look at, and how they report rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from provgrid_models.findings import MOST_PER_KIND, Findings
+from provgrid_models.grids import report_rest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from provgrid_models.grids import Grid
+    from provgrid_models.scenario import Row, Settings
+
+
+@dataclass
+class Tables:
+    """A scenario under check.
+
+    `settings` is None where scenario.toml is wrong; a grid is None where its file could not be read. `rows` holds the
+    valid rows of the short tables with their position in the grid. `settings_file` names where settings stand.
+    """
+
+    settings: Settings | None
+    grids: dict[str, Grid | None]
+    rows: dict[str, list[tuple[int, Row]]]
+    settings_file: str = "scenario.toml"
+    findings: Findings = field(default_factory=Findings)
+
+    def sound(self, table: str, *columns: str) -> bool:
+        """Say whether a table could be read and these columns of it hold what their kind needs."""
+        grid = self.grids.get(table)
+        return grid is not None and grid.broken.isdisjoint(columns)
+
+    def grid(self, table: str) -> Grid:
+        """Return a table that is known to be there."""
+        grid = self.grids[table]
+        assert grid is not None, table
+        return grid
+
+    def values(self, table: str, column: str) -> pd.Series[Any]:
+        """Values of a column of a table that is known to be there."""
+        return self.grid(table).column(column)[0]
+
+    def report(
+        self,
+        table: str,
+        column: str | None,
+        bad: NDArray[np.bool_],
+        code: str,
+        message: str,
+        *,
+        hint: str = "",
+        severity: str = "error",
+        found: Any = None,
+    ) -> None:
+        """Report rows of a table, at most `MOST_PER_KIND` of them; `found` are values by row, the column's if None."""
+        rows = np.flatnonzero(bad)
+        if not len(rows):
+            return
+        grid = self.grid(table)
+        shown = grid.column(column)[0] if found is None and column is not None else found
+        add = self.findings.error if severity == "error" else self.findings.warning
+        for row in rows[:MOST_PER_KIND].tolist():
+            text = None if shown is None else cell_text(shown.iloc[row])
+            add(code, message, column=column, found=text, hint=hint, **grid.places.at(row))
+        if severity == "error":
+            report_rest(self.findings, code, len(rows), grid.places.at(int(rows[0])), column or "")
+
+
+def cell_text(value: Any) -> str:
+    """Write a value as it would stand in a cell."""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.12g}"
+    return str(value)

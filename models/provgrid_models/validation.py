@@ -1,0 +1,186 @@
+"""From texts to pydantic objects: short-table rows and settings, with pydantic's complaints in a planner's words."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from provgrid_models.findings import did_you_mean
+from provgrid_models.grids import number_hint
+from provgrid_models.overlay import SETTINGS_FILE, has_path
+from provgrid_models.scenario import SHORT_TABLES, Row, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provgrid_models.findings import Findings
+    from provgrid_models.grids import Grid
+    from provgrid_models.overlay import Layer, Override
+
+MESSAGES = {
+    "missing": "a value is needed",
+    "extra_forbidden": "no such key",
+    "float_parsing": "a number is needed",
+    "float_type": "a number is needed",
+    "int_parsing": "a whole number is needed",
+    "int_type": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "bool_parsing": "true or false is needed",
+    "bool_type": "true or false is needed",
+    "string_type": "a text is needed",
+    "finite_number": "a finite number is needed",
+    "string_pattern_mismatch": "an id has letters, digits and _ . - / only, and starts with a letter or digit",
+    "string_too_long": "an id has at most 120 letters",
+    "datetime_parsing": "a time such as 2026-07-01T00:00:00 is needed",
+    "datetime_from_date_parsing": "a time such as 2026-07-01T00:00:00 is needed",
+    "datetime_type": "a time such as 2026-07-01T00:00:00 is needed",
+    "model_type": "a table of keys is needed",
+    "model_attributes_type": "a table of keys is needed",
+    "dict_type": "a table of keys is needed",
+    "tuple_type": "a list is needed",
+}
+LIMITS = {
+    "greater_than": ("gt", "it must be above {}"),
+    "greater_than_equal": ("ge", "it must be at least {}"),
+    "less_than": ("lt", "it must be below {}"),
+    "less_than_equal": ("le", "it must be at most {}"),
+}
+
+
+def short_rows(grid: Grid, findings: Findings) -> list[tuple[int, Row]]:
+    """Make the rows of a short table; wrong ones are reported and left out. Positions are those of the grid."""
+    row_class = SHORT_TABLES[grid.name]
+    absent = {name for name in row_class.model_fields if name not in grid.data}
+    texts = {name: grid.data[name].tolist() for name in row_class.model_fields if name in grid.data}
+    rows = []
+    for i in range(grid.rows):
+        cells = {name: column[i] for name, column in texts.items() if not grid.blank[name][i]}
+        try:
+            rows.append((i, row_class.model_validate(cells)))
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                column = str(detail["loc"][0])
+                if column in absent:
+                    continue  # reported once for the whole table
+                code, message = explained(detail)
+                missing = detail["type"] == "missing"
+                found = None if missing else str(detail["input"])
+                hint = "" if missing else cell_hint(detail, row_class)
+                message = "the cell is empty" if missing else message
+                findings.error(code, message, column=column, found=found, hint=hint, **grid.places.at(i))
+    return rows
+
+
+def explained(detail: Any) -> tuple[str, str]:
+    """Code and message of one of pydantic's complaints."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing":
+        return "blank-cell", MESSAGES[kind]
+    if kind == "extra_forbidden":
+        return "unknown-key", MESSAGES[kind]
+    if kind in LIMITS:
+        key, text = LIMITS[kind]
+        return "out-of-range", text.format(f"{context[key]:g}")
+    if kind == "literal_error":
+        return "unknown-word", "no such word"
+    if kind == "finite_number":
+        return "not-finite", MESSAGES[kind]
+    return "wrong-value", MESSAGES.get(kind, str(detail["msg"]))
+
+
+def cell_hint(detail: Any, row_class: type[BaseModel]) -> str:
+    """Say what to do about a complaint: take the closest word, or write the number in another way."""
+    if detail["type"] == "literal_error":
+        words = get_args_of_literal(row_class.model_fields[str(detail["loc"][0])].annotation)
+        return did_you_mean(str(detail["input"]), words) or f"Known: {', '.join(words)}."
+    if detail["type"] in ("float_parsing", "int_parsing"):
+        return number_hint(str(detail["input"]))
+    return ""
+
+
+def get_args_of_literal(annotation: Any) -> list[str]:
+    """Words that a `Literal`, or an optional one, allows."""
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return [word for inner in get_args(annotation) for word in get_args_of_literal(inner)]
+
+
+def settings_of(
+    merged: dict[str, Any], layers: Sequence[Layer], overrides: Sequence[Override], findings: Findings
+) -> Settings | None:
+    """Validate merged settings; each finding names the layer, or the override, that its key came from."""
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            path = [str(part) for part in detail["loc"]]
+            code, message = explained(detail)
+            code = "missing-key" if detail["type"] == "missing" else code
+            simple = not isinstance(detail["input"], (dict, list))
+            found = str(detail["input"]) if simple and detail["type"] not in ("missing", "extra_forbidden") else None
+            findings.error(
+                code,
+                "the key is missing" if detail["type"] == "missing" else message,
+                file=_settings_file(path, layers, overrides),
+                row=".".join(path),
+                found=found,
+                hint=_settings_hint(detail, path),
+            )
+        return None
+
+
+def _settings_file(path: Sequence[str], layers: Sequence[Layer], overrides: Sequence[Override]) -> str:
+    for override in overrides:
+        if not override.table and list(override.path[: len(path)]) == list(path[: len(override.path)]):
+            return "--set"
+    owner = next((layer for layer in reversed(layers) if has_path(layer.settings, path)), layers[-1])
+    return owner.file(SETTINGS_FILE)
+
+
+def _settings_hint(detail: Any, path: Sequence[str]) -> str:
+    if detail["type"] == "extra_forbidden":
+        model = _model_at(Settings, path[:-1])
+        return did_you_mean(path[-1], model.model_fields) if model else ""
+    if detail["type"] in ("float_parsing", "int_parsing") and isinstance(detail["input"], str):
+        return number_hint(detail["input"]) or "Write the number without quotes."
+    if detail["type"] == "missing":
+        model = _model_at(Settings, path[:-1])
+        description = model.model_fields[path[-1]].description if model else None
+        return f"It says: {description}." if description else ""
+    return ""
+
+
+def _model_at(annotation: Any, path: Sequence[str]) -> type[BaseModel] | None:
+    """Model that holds the last key of a path, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not path:
+            return annotation
+        info = annotation.model_fields.get(path[0])
+        return None if info is None else _model_at(info.annotation, path[1:])
+    if get_origin(annotation) in (Union, types.UnionType, tuple):
+        rest = path[1:] if get_origin(annotation) is tuple else path
+        found = (_model_at(inner, rest) for inner in get_args(annotation))
+        return next((model for model in found if model is not None), None)
+    return None
+
+
+def row_texts(rows: Sequence[Row], row_class: type[Row]) -> dict[str, list[str]]:
+    """Texts of the cells by column: required columns, and those in which some row differs from the default."""
+    columns = {}
+    for name, info in row_class.model_fields.items():
+        values = [getattr(row, name) for row in rows]
+        if info.is_required() or any(value != info.default for value in values):
+            columns[name] = [value_text(value) for value in values]
+    return columns
+
+
+def value_text(value: Any) -> str:
+    """Write a value as a cell: blank for none, floats exactly."""
+    if value is None:
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    return repr(float(value)) if isinstance(value, float) else str(value)
