@@ -15,6 +15,7 @@ from provgrid_models.importers.options import (
     JobOptions,
     OpenbOptions,
     PhillyOptions,
+    PlaceOptions,
     ServegenOptions,
     ServiceOptions,
     TraceOptions,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provgrid_models.importers.core import Imported
-    from provgrid_models.importers.place import PlaceOptions
     from provgrid_models.scenario import Scenario
 
 KINDS = tuple(OPTIONS)
@@ -38,6 +38,7 @@ __all__ = [
     "JobOptions",
     "OpenbOptions",
     "PhillyOptions",
+    "PlaceOptions",
     "ServegenOptions",
     "ServiceOptions",
     "TraceOptions",

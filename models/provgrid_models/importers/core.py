@@ -252,7 +252,7 @@ def start_second(options: TraceOptions) -> float:
 
 def regions_of(options: TraceOptions, names: pd.Series) -> pd.Series:
     """Region of each row: by `region_map` from its tenant or service, else `region`."""
-    return names.map(options.region_map).fillna(options.region).astype("str")
+    return names.map(lambda name: options.region_map.get(name, options.region)).astype("str")
 
 
 def names_for(paths: Sequence[Path]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a planner may choose when a trace is read, one typed class per format."""
+"""What a planner may choose when a trace is read, one typed class per format, and when it is placed in a grid."""
 
 from __future__ import annotations
 
@@ -139,6 +139,44 @@ class ServegenOptions(ServiceOptions):
         super().__post_init__()
         if self.services not in ("client", "model"):
             raise OptionError(f"services is {self.services!r}; choose client or model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions:
+    """How imported work is placed.
+
+    `region_map`: region of the import -> region of the scenario; the rest is drawn by demand weight (seeded).
+    `from_hour`: hour of the import that becomes the horizon's start; None = the whole day, at the horizon's hour of
+    the day, from which most jobs are released within the horizon.
+    `scale`: a factor, or "fit" = so that kept and imported work together ask for `target_utilisation` of the usable
+    accelerator-hours. `keep`: the scenario's own jobs and services stay beside the imported ones.
+    `split_services`: each service is split over all regions by demand weight; None = only where there are fewer
+    services than regions.
+    """
+
+    region_map: dict[str, str] = field(default_factory=dict)
+    job_family: str | None = None
+    service_family: str | None = None
+    from_hour: float | None = None
+    scale: float | Literal["fit"] = "fit"
+    target_utilisation: float = 0.6
+    keep: bool = False
+    split_services: bool | None = None
+    seed: int = 0
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.scale, str):
+            if self.scale != "fit":
+                raise OptionError(f"scale is {self.scale!r}; give a factor above 0, or fit")
+        elif not (isfinite(self.scale) and self.scale > 0):
+            raise OptionError(f"scale is {self.scale}; give a factor above 0, or fit")
+        if not 0 < self.target_utilisation <= 1:
+            raise OptionError(f"target_utilisation is {self.target_utilisation}; give a share above 0 and at most 1")
+        if self.from_hour is not None and not (isfinite(self.from_hour) and self.from_hour >= 0):
+            raise OptionError(f"from_hour is {self.from_hour}; give an hour from 0 up")
+        if not 0 <= self.seed < 2**63:
+            raise OptionError(f"seed is {self.seed}; give a whole number from 0 to 2^63 - 1")
 
 
 OPTIONS: dict[str, type[TraceOptions]] = {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from provgrid_models.demand import expand
 from provgrid_models.errors import OptionError
 from provgrid_models.importers.fleet import Fleet, family_for, jobs_share, services_share
+from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.importers.work import demand_table
 
 if TYPE_CHECKING:
@@ -20,45 +21,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 DAY_H = 24.0
+FIT_ROUNDS = 12
+FIT_TOLERANCE = 0.005  # of the room that is left for imported work
 EDGE = 1e-9  # periods by which rounding may miss a period's edge
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlaceOptions:
-    """How imported work is placed.
-
-    `region_map`: region of the import -> region of the scenario; the rest is drawn by demand weight (seeded).
-    `from_hour`: hour of the import that becomes the horizon's start; None = the whole day, at the horizon's hour of
-    the day, from which most jobs are released within the horizon.
-    `scale`: a factor, or "fit" = so that kept and imported work together ask for `target_utilisation` of the usable
-    accelerator-hours. `keep`: the scenario's own jobs and services stay beside the imported ones.
-    `split_services`: each service is split over all regions by demand weight; None = only where there are fewer
-    services than regions.
-    """
-
-    region_map: dict[str, str] = field(default_factory=dict)
-    job_family: str | None = None
-    service_family: str | None = None
-    from_hour: float | None = None
-    scale: float | Literal["fit"] = "fit"
-    target_utilisation: float = 0.6
-    keep: bool = False
-    split_services: bool | None = None
-    seed: int = 0
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.scale, str):
-            if self.scale != "fit":
-                raise OptionError(f"scale is {self.scale!r}; give a factor above 0, or fit")
-        elif not (isfinite(self.scale) and self.scale > 0):
-            raise OptionError(f"scale is {self.scale}; give a factor above 0, or fit")
-        if not 0 < self.target_utilisation <= 1:
-            raise OptionError(f"target_utilisation is {self.target_utilisation}; give a share above 0 and at most 1")
-        if self.from_hour is not None and not (isfinite(self.from_hour) and self.from_hour >= 0):
-            raise OptionError(f"from_hour is {self.from_hour}; give an hour from 0 up")
-        if not 0 <= self.seed < 2**63:
-            raise OptionError(f"seed is {self.seed}; give a whole number from 0 to 2^63 - 1")
 
 
 @dataclass(frozen=True)
@@ -79,6 +44,8 @@ def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = 
         Unknown regions or families, nothing inside the horizon, or no room left for the imported work.
     """
     chosen = options or PlaceOptions()
+    if chosen.keep:
+        scenario = expand(scenario)  # what is still to be drawn is the scenario's own work too
     words = [f"Imported from {imported.kind}: {sentence}" for sentence in imported.assumptions]
     work = Work(imported.jobs, imported.services, imported.demand)
     random = np.random.default_rng(chosen.seed)
@@ -98,9 +65,7 @@ def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = 
     kept = Work(
         *((t if chosen.keep else t.iloc[:0]) for t in (scenario.jobs, scenario.services, scenario.demand)),
     )
-    work = _scaled(work, kept, scenario, chosen, words)
-    if fleet is not None:
-        work = replace(work, jobs=_feasible(work.jobs, fleet, scenario, words))
+    work = _sized(work, kept, fleet, scenario, chosen, words)
     return _assembled(work, kept, imported, scenario, chosen, words)
 
 
@@ -237,28 +202,49 @@ def _curves(imported: Imported, scenario: Scenario, options: PlaceOptions, words
     return np.asarray(np.maximum(np.diff(at_edges, axis=1) / horizon.period_h, 0.0))
 
 
-def _scaled(work: Work, kept: Work, scenario: Scenario, options: PlaceOptions, words: list[str]) -> Work:
-    """Multiply work, accelerators and tokens by the factor; gangs stay whole."""
-    asked = jobs_share(scenario, work.jobs) + services_share(scenario, work.services, work.demand)
-    own = jobs_share(scenario, kept.jobs) + services_share(scenario, kept.services, kept.demand)
-    if isinstance(options.scale, str):
-        if own >= options.target_utilisation:
+def _share(work: Work, scenario: Scenario) -> float:
+    """Share of its families' accelerator-hours that work asks for, services at their peak."""
+    return jobs_share(scenario, work.jobs) + services_share(scenario, work.services, work.demand)
+
+
+def _sized(
+    work: Work, kept: Work, fleet: Fleet | None, scenario: Scenario, options: PlaceOptions, words: list[str]
+) -> Work:
+    """Multiply the work by the factor, fitted or given, and make every job fit its window."""
+    asked, own = _share(work, scenario), _share(kept, scenario)
+    if not isinstance(options.scale, str):
+        scale = float(options.scale)
+        placed, said = _feasible(_scaled(work, scale), fleet, scenario)
+        reason = "as asked"
+    else:
+        room = options.target_utilisation - own
+        if room <= 0:
             raise OptionError(
                 f"the scenario's own work asks for {own:.3g} of the accelerator-hours, the target for all is "
                 f"{options.target_utilisation:g}; raise target_utilisation, give a scale, or do not keep it"
             )
-        scale = (options.target_utilisation - own) / asked if asked > 0 else 1.0
-        reason = (
-            f"fitted so that all work asks for {options.target_utilisation:g} of the usable accelerator-hours of its "
-            "families, services counted at their peak"
-        )
-    else:
-        scale, reason = float(options.scale), "as asked"
+        scale = room / asked if asked > 0 else 1.0
+        for _ in range(FIT_ROUNDS):  # what is cut at the horizon's end depends a little on the factor
+            placed, said = _feasible(_scaled(work, scale), fleet, scenario)
+            reached = _share(placed, scenario)
+            if abs(reached - room) <= FIT_TOLERANCE * room or reached <= 0:
+                break
+            scale *= room / reached
+        else:
+            placed, said = _feasible(_scaled(work, scale), fleet, scenario)
+        reason = f"fitted to {options.target_utilisation:g} for all work"
     words.append(
         f"Imported work was multiplied by {scale:.6g} ({reason}): a job asks for that many times its work and "
-        f"accelerators (gangs rounded to whole ones), a service for that many times its tokens; before, it asked for "
-        f"{asked:.3g} of the accelerator-hours."
+        "accelerators (gangs rounded to whole ones), a service for that many times its tokens. All work now asks for "
+        f"{own + _share(placed, scenario):.3g} of the usable accelerator-hours of its families, services counted at "
+        f"their peak; the imported work alone asked for {asked:.3g} before."
     )
+    words += said
+    return placed
+
+
+def _scaled(work: Work, scale: float) -> Work:
+    """Multiply work, accelerators and tokens by a factor; gangs stay whole."""
     accelerators = work.jobs["max_accelerators"] * scale
     gangs = accelerators.round().clip(lower=1.0)
     jobs = work.jobs.assign(
@@ -268,12 +254,15 @@ def _scaled(work: Work, kept: Work, scenario: Scenario, options: PlaceOptions, w
     return Work(jobs, work.services, work.demand.assign(tokens_per_s=work.demand["tokens_per_s"] * scale))
 
 
-def _feasible(jobs: pd.DataFrame, fleet: Fleet, scenario: Scenario, words: list[str]) -> pd.DataFrame:
-    """Make every job fit its window on every pool that holds its gang.
+def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Work, list[str]]:
+    """Make every job fit its window on every pool that holds its gang; also say what was changed.
 
     Gangs are cut to the largest pool; deadlines are moved out where the slowest pool needs longer, at most to the
     horizon's end; work that does not fit before that end is cut; a job without one whole period left is left out.
     """
+    jobs = whole.jobs
+    if fleet is None:
+        return whole, []
     horizon = scenario.settings.horizon
     period_h = horizon.period_h
     rigid = (jobs["mode"] == "rigid").to_numpy()
@@ -281,34 +270,32 @@ def _feasible(jobs: pd.DataFrame, fleet: Fleet, scenario: Scenario, words: list[
     wanted = jobs["max_accelerators"].to_numpy()
     too_large = rigid & (wanted > largest)
     gang = np.where(too_large, largest, wanted)
-    rate = np.where(rigid, fleet.slowest_rate(np.where(rigid, gang, 0.0)), fleet.rate.min())
+    rate = fleet.slowest_rate(np.where(rigid, gang, 0.0))
     move = np.ceil(jobs["data_gb"].to_numpy() * 8.0 / (3600.0 * period_h * jobs["move_gbps"].to_numpy()) - EDGE)
     first = np.ceil(jobs["release_h"].to_numpy() / period_h - EDGE) + move
     work = jobs["work_pflop_h"].to_numpy()
     needed = np.maximum(np.ceil(work / (gang * rate * period_h) - EDGE), 1.0)
     last = np.floor(jobs["deadline_h"].to_numpy() / period_h + EDGE)
-    extended = last < first + needed
-    last = np.minimum(np.where(extended, first + needed, last), horizon.periods)
+    late = last < first + needed
+    last = np.minimum(np.where(late, first + needed, last), horizon.periods)
     fits = first < last
     most = gang * rate * np.maximum(last - first, 0.0) * period_h
     cut = fits & (work > most * (1 + EDGE))
     placed = jobs.assign(
         max_accelerators=gang,
         work_pflop_h=np.where(cut, most, work),
-        deadline_h=np.where(extended, last * period_h, np.minimum(jobs["deadline_h"], horizon.periods * period_h)),
+        deadline_h=np.where(late, last * period_h, np.minimum(jobs["deadline_h"], horizon.periods * period_h)),
     )[fits]
     if not len(placed):
         raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
-    total = work.sum()
-    words += [
-        f"{int(too_large.sum())} gangs larger than every pool were cut to {largest:g} accelerators.",
-        f"{int((extended & fits).sum())} deadlines were moved out so that the job fits its window on the slowest chip "
-        "of its family, and all deadlines end with the horizon.",
-        f"{int(cut.sum())} jobs run on after the horizon: {100 * float((work - most)[cut].sum()) / total:.3g} % of the "
-        "placed work lies after its end and was left out.",
+    return replace(whole, jobs=placed.reset_index(drop=True)), [
+        f"{int((too_large & fits).sum())} gangs larger than every pool were cut to {largest:g} accelerators.",
+        f"{int((late & fits).sum())} deadlines were set to what the job needs on the slowest chip of its family; no "
+        "deadline lies after the horizon's end.",
+        f"{int(cut.sum())} jobs run on after the horizon: {100 * float((work - most)[cut].sum() / work.sum()):.3g} % "
+        "of the work lies after its end and was left out.",
         f"{int((~fits).sum())} jobs have no whole period left before the horizon's end and were left out.",
     ]
-    return placed.reset_index(drop=True)
 
 
 def _assembled(
