@@ -27,6 +27,7 @@ def random_problem(
     demand_charge: bool = True,
     carbon_budget: bool = True,
     weights: bool = True,
+    negative_prices: bool = True,
     hard: bool = False,
 ) -> Problem:
     """Draw a problem; the switches say which rules it may hold. Without `hard` the empty plan is always feasible."""
@@ -37,7 +38,7 @@ def random_problem(
         "weight": random.uniform(0.5, 3.0, periods).round(2) if weights and random.random() < 0.5 else np.ones(periods),
     }
     parts |= _pools(random, pools, clusters, periods)
-    parts |= _supply(random, parts, clusters, periods, demand_charge)
+    parts |= _supply(random, parts, clusters, periods, demand_charge, negative_prices)
     parts |= _network(random, pools, clusters, origins, links, parts["pool_cluster"])
     parts |= _jobs(random, parts, jobs, pools, periods, origins, rigid=rigid, elastic=elastic, links=links, hard=hard)
     parts["after"], parts["checkpoint_gb"] = _after(random, jobs, after)
@@ -62,7 +63,7 @@ def _pools(random: Generator, pools: int, clusters: int, periods: int) -> dict[s
 
 
 def _supply(
-    random: Generator, parts: dict[str, Any], clusters: int, periods: int, demand_charge: bool
+    random: Generator, parts: dict[str, Any], clusters: int, periods: int, demand_charge: bool, negative_prices: bool
 ) -> dict[str, Any]:
     """A grid block per cluster that covers the floor, and up to two renewable blocks."""
     full_kw = np.zeros((clusters, periods))
@@ -80,7 +81,8 @@ def _supply(
             block_cluster.append(c)
             limit.append(full_kw[c].max() * random.uniform(0.0, 0.8, periods) * (random.random(periods) < 0.8))
             # Now and then power is worth less than nothing.
-            price.append(np.full(periods, -0.05 if random.random() < 0.1 else random.uniform(0.05, 0.7)))
+            surplus = random.random() < 0.1 and negative_prices
+            price.append(np.full(periods, -0.05 if surplus else random.uniform(0.05, 0.7)))
             intensity.append(np.full(periods, random.choice([0.0, 0.02])))
             is_grid.append(False)
     return {
