@@ -82,7 +82,7 @@ def compile_jobs(scenario: Scenario, sites: Sites, bindings: Bindings) -> Compil
     if not len(frame):
         return CompiledJobs({}, [], (), np.zeros(len(scenario.tenants)), ())
     code, classes = _classes(scenario, sites, bindings)
-    jobs, fate, notes = _within_horizon(_columns(scenario, code), frame, horizon.periods, horizon.period_h)
+    jobs, fate, share = _within_horizon(_columns(scenario, code), frame, horizon.periods)
     jobs = _after_done(jobs, fate)
     why = np.where(fate == NEVER, int(Reason.WINDOW_TOO_SHORT), 0)
     placed = np.flatnonzero(fate == IN_PLAN)
@@ -107,7 +107,7 @@ def compile_jobs(scenario: Scenario, sites: Sites, bindings: Bindings) -> Compil
         labels=names[staying].tolist(),
         never_served=never,
         asked_accelerator_h=_by_tenant(jobs.job_tenant[staying], asked[staying], len(scenario.tenants)),
-        notes=notes,
+        notes=_notes(jobs.work_pflop_h, share, fate, horizon.periods * horizon.period_h),
     )
 
 
@@ -193,10 +193,8 @@ def _bases(frame: pd.DataFrame) -> Ints:
 # Windows -------------------------------------------------------------------------------------------------------
 
 
-def _within_horizon(
-    jobs: JobColumns, frame: pd.DataFrame, periods: int, period_h: float
-) -> tuple[JobColumns, NDArray[np.int8], tuple[str, ...]]:
-    """Clip windows to the horizon, scale work to the share that lies inside, and say what that left out."""
+def _within_horizon(jobs: JobColumns, frame: pd.DataFrame, periods: int) -> tuple[JobColumns, NDArray[np.int8], Floats]:
+    """Clip windows to the horizon and work to the share (J,) of the window that lies inside; what leaves has a fate."""
     fate = np.full(len(frame), IN_PLAN, dtype=np.int8)
     fate[jobs.deadline <= jobs.release] = NEVER
     fate[jobs.release >= periods] = OUTSIDE
@@ -204,19 +202,24 @@ def _within_horizon(
     crosses = (jobs.deadline > periods) & (fate == IN_PLAN)
     whole = np.maximum(jobs.deadline - jobs.release, 1)
     share = np.where(crosses, (periods - jobs.release) / whole, 1.0)
-    notes = []
-    if crosses.any():
-        before, inside = jobs.work_pflop_h[crosses].sum(), (jobs.work_pflop_h * share)[crosses].sum()
-        notes.append(
-            f"{int(crosses.sum()):,} jobs end after the horizon of {periods * period_h:g} h: "
-            f"{inside:,.6g} of their {before:,.6g} PFLOP-hours lie inside and count"
-        )
-    if (fate == OUTSIDE).any():
-        notes.append(f"{int((fate == OUTSIDE).sum()):,} jobs start after the horizon and take no part")
-    if (fate == DONE).any():
-        notes.append(f"{int((fate == DONE).sum()):,} jobs are done already and take no part")
     clipped = replace(jobs, work_pflop_h=jobs.work_pflop_h * share, deadline=np.minimum(jobs.deadline, periods))
-    return clipped, fate, tuple(notes)
+    return clipped, fate, share
+
+
+def _notes(work_pflop_h: Floats, share: Floats, fate: NDArray[np.int8], horizon_h: float) -> tuple[str, ...]:
+    """Say in words what the horizon and finished work leave out; `work_pflop_h` is what lies inside."""
+    notes = []
+    crosses = (share < 1.0) & (fate == IN_PLAN)
+    if crosses.any():
+        inside, whole = work_pflop_h[crosses].sum(), (work_pflop_h[crosses] / share[crosses]).sum()
+        notes.append(
+            f"jobs whose window crosses the end of the horizon of {horizon_h:g} h: {int(crosses.sum()):,}; "
+            f"{inside:,.6g} of their {whole:,.6g} PFLOP-hours lie inside and count"
+        )
+    for number, what in ((OUTSIDE, "start after the horizon, or whose base does"), (DONE, "are done already")):
+        if (fate == number).any():
+            notes.append(f"jobs that {what}, and take no part: {int((fate == number).sum()):,}")
+    return tuple(notes)
 
 
 def _after_done(jobs: JobColumns, fate: NDArray[np.int8]) -> JobColumns:
