@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_PER_KIND = 20  # findings of one kind in one column; a count stands for the rest
+Severity = Literal["error", "warning"]
+
+MOST_PER_KIND = 20  # errors of one kind in one column; a count stands for the rest
+MOST_WARNINGS_PER_KIND = 3
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Finding:
     """
 
     code: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     file: str
     row: int | str | None = None
     column: str | None = None
@@ -50,8 +53,9 @@ class Finding:
 class Findings(list[Finding]):
     """Findings in the order in which they were made."""
 
-    def error(
+    def add(
         self,
+        severity: Severity,
         code: str,
         message: str,
         *,
@@ -61,22 +65,16 @@ class Findings(list[Finding]):
         found: str | None = None,
         hint: str = "",
     ) -> None:
-        """Add an error: the scenario cannot be used as it is."""
-        self.append(Finding(code, "error", file, row, column, found, message, hint))
+        """Add a finding; `error` means that the scenario cannot be used, `warning` that a figure is unlikely."""
+        self.append(Finding(code, severity, file, row, column, found, message, hint))
 
-    def warning(
-        self,
-        code: str,
-        message: str,
-        *,
-        file: str,
-        row: int | str | None = None,
-        column: str | None = None,
-        found: str | None = None,
-        hint: str = "",
-    ) -> None:
-        """Add a warning: the scenario can be used, but a figure in it is unlikely."""
-        self.append(Finding(code, "warning", file, row, column, found, message, hint))
+    def error(self, code: str, message: str, **place: Any) -> None:
+        """Add an error; the keywords are those of `add`."""
+        self.add("error", code, message, **place)
+
+    def warning(self, code: str, message: str, **place: Any) -> None:
+        """Add a warning; the keywords are those of `add`."""
+        self.add("warning", code, message, **place)
 
     @property
     def errors(self) -> list[Finding]:
@@ -88,9 +86,11 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return a hint that names the closest known word, or the known words where they are few, or nothing."""
     words = [str(word) for word in known]
     by_lower_case = {word.lower(): word for word in words}
-    close = difflib.get_close_matches(found.lower(), by_lower_case, n=1, cutoff=0.6)
-    if close:
-        return f'Did you mean "{by_lower_case[close[0]]}"?'
+    by_beginning = {word[: len(found)]: word for word in reversed(by_lower_case)} if len(found) > 2 else {}
+    for candidates, cutoff in ((by_lower_case, 0.6), (by_beginning, 0.75)):
+        close = difflib.get_close_matches(found.lower(), candidates, n=1, cutoff=cutoff)
+        if close:
+            return f'Did you mean "{by_lower_case.get(candidates[close[0]].lower(), candidates[close[0]])}"?'
     if 0 < len(words) <= 8:
         return f"Known: {', '.join(sorted(words))}."
     return ""

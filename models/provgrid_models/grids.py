@@ -20,7 +20,7 @@ from provgrid_models.tables import LONG_TABLES, Column
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from provgrid_models.findings import Findings
+    from provgrid_models.findings import Findings, Severity
     from provgrid_models.readers import RawTable
 
 TABLE_NAMES = (*SHORT_TABLES, *LONG_TABLES)
@@ -96,10 +96,11 @@ class Grid:
         return pd.Index(columns[0]) if len(columns) == 1 else pd.MultiIndex.from_arrays(columns)
 
     def column(self, name: str) -> tuple[pd.Series[Any], NDArray[np.bool_]]:
-        """Values and blank cells of a column; defaults, all blank, where the files do not have it."""
+        """Values and blank cells of a column; defaults where the files do not have it, blank where there are none."""
         if name in self.data:
             return self.data[name], self.blank[name]
-        return cells.default_cells(column_spec(self.name, name), self.rows), np.ones(self.rows, dtype=np.bool_)
+        spec = column_spec(self.name, name)
+        return cells.default_cells(spec, self.rows), np.full(self.rows, spec.blank or spec.required)
 
 
 def column_spec(table: str, name: str) -> Column:
@@ -138,14 +139,16 @@ def _report_unreadable(grid: Grid, array: Any, bad: NDArray[np.bool_], spec: Col
         findings.error(
             "unreadable-cell", message, column=spec.name, found=found, hint=number_hint(found), **grid.places.at(row)
         )
-    report_rest(findings, "unreadable-cell", len(rows), grid.places.at(int(rows[0])), spec.name)
+    report_rest(findings, "unreadable-cell", len(rows) - MOST_PER_KIND, grid.places.at(int(rows[0])), spec.name)
 
 
-def report_rest(findings: Findings, code: str, count: int, place: dict[str, Any], column: str) -> None:
+def report_rest(
+    findings: Findings, code: str, left_out: int, place: dict[str, Any], column: str, severity: Severity = "error"
+) -> None:
     """Say how many findings of a kind were left out."""
-    if count > MOST_PER_KIND:
-        message = f"{count - MOST_PER_KIND:,} more rows like the {MOST_PER_KIND} above"
-        findings.error(code, message, file=place["file"], column=column)
+    if left_out > 0:
+        message = f"{left_out:,} more rows like those above"
+        findings.add(severity, code, message, file=place["file"], column=column)
 
 
 def number_hint(found: str) -> str:

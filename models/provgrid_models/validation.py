@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from provgrid_models.findings import did_you_mean
-from provgrid_models.grids import number_hint
+from provgrid_models.grids import TABLE_NAMES, number_hint
 from provgrid_models.overlay import SETTINGS_FILE, has_path
 from provgrid_models.scenario import SHORT_TABLES, Row, Settings
 
@@ -119,15 +119,16 @@ def settings_of(
             path = [str(part) for part in detail["loc"]]
             code, message = explained(detail)
             code = "missing-key" if detail["type"] == "missing" else code
+            file = _settings_file(path, layers, overrides)
             simple = not isinstance(detail["input"], (dict, list))
             found = str(detail["input"]) if simple and detail["type"] not in ("missing", "extra_forbidden") else None
             findings.error(
                 code,
                 "the key is missing" if detail["type"] == "missing" else message,
-                file=_settings_file(path, layers, overrides),
+                file=file,
                 row=".".join(path),
                 found=found,
-                hint=_settings_hint(detail, path),
+                hint=_settings_hint(detail, path, file),
             )
         return None
 
@@ -140,10 +141,11 @@ def _settings_file(path: Sequence[str], layers: Sequence[Layer], overrides: Sequ
     return owner.file(SETTINGS_FILE)
 
 
-def _settings_hint(detail: Any, path: Sequence[str]) -> str:
+def _settings_hint(detail: Any, path: Sequence[str], file: str) -> str:
     if detail["type"] == "extra_forbidden":
         model = _model_at(Settings, path[:-1])
-        return did_you_mean(path[-1], model.model_fields) if model else ""
+        tables = TABLE_NAMES if file == "--set" and len(path) == 1 else ()
+        return did_you_mean(path[-1], [*model.model_fields, *tables]) if model else ""
     if detail["type"] in ("float_parsing", "int_parsing") and isinstance(detail["input"], str):
         return number_hint(detail["input"]) or "Write the number without quotes."
     if detail["type"] == "missing":

@@ -27,6 +27,17 @@ def check_tables(tables: Tables) -> None:
     check_profiles(tables)
     check_workloads(tables)
     check_plausible(tables)
+    _drop_doubled(tables)
+
+
+def _drop_doubled(tables: Tables) -> None:
+    """Drop warnings about cells that an error is about already."""
+    wrong = {(finding.file, finding.row, finding.column) for finding in tables.findings.errors}
+    tables.findings[:] = [
+        finding
+        for finding in tables.findings
+        if finding.severity == "error" or (finding.file, finding.row, finding.column) not in wrong
+    ]
 
 
 def _check_filled(tables: Tables) -> None:

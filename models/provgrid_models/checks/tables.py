@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_models.findings import MOST_PER_KIND, Findings
+from provgrid_models.findings import MOST_PER_KIND, MOST_WARNINGS_PER_KIND, Findings
 from provgrid_models.grids import report_rest
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from provgrid_models.findings import Severity
     from provgrid_models.grids import Grid
     from provgrid_models.scenario import Row, Settings
 
@@ -56,21 +57,21 @@ class Tables:
         message: str,
         *,
         hint: str = "",
-        severity: str = "error",
+        severity: Severity = "error",
         found: Any = None,
     ) -> None:
-        """Report rows of a table, at most `MOST_PER_KIND` of them; `found` are values by row, the column's if None."""
+        """Report rows of a table, not more than help; `found` are values by row, the column's if None."""
         rows = np.flatnonzero(bad)
         if not len(rows):
             return
         grid = self.grid(table)
         shown = grid.column(column)[0] if found is None and column is not None else found
-        add = self.findings.error if severity == "error" else self.findings.warning
-        for row in rows[:MOST_PER_KIND].tolist():
+        most = MOST_PER_KIND if severity == "error" else MOST_WARNINGS_PER_KIND
+        for row in rows[:most].tolist():
             text = None if shown is None else cell_text(shown.iloc[row])
-            add(code, message, column=column, found=text, hint=hint, **grid.places.at(row))
-        if severity == "error":
-            report_rest(self.findings, code, len(rows), grid.places.at(int(rows[0])), column or "")
+            place = grid.places.at(row)
+            self.findings.add(severity, code, message, column=column, found=text, hint=hint, **place)
+        report_rest(self.findings, code, len(rows) - most, grid.places.at(int(rows[0])), column or "", severity)
 
 
 def cell_text(value: Any) -> str:

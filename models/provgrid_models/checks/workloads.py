@@ -39,20 +39,21 @@ def _check_windows(tables: Tables) -> None:
     if horizon is None:
         return
     end_h = horizon.periods * horizon.period_h
-    message = f"the horizon ends at {end_h:g} h"
     beyond = release_h >= end_h
-    tables.report("jobs", "release_h", beyond, "beyond-horizon", message, hint="Lengthen the horizon or drop the job.")
+    message, hint = f"the horizon ends at {end_h:g} h; such jobs take no part", "Lengthen the horizon."
+    tables.report("jobs", "release_h", beyond, "beyond-horizon", message, hint=hint, severity="warning")
     weight = weights(horizon)
     inside = ~late & ~beyond & np.isfinite(release_h) & np.isfinite(deadline_h) & (release_h >= 0)
     if (weight == weight[0]).all() or not inside.any():
         return
     segment = np.concatenate([[0], np.cumsum(np.diff(weight) != 0)])
-    first = np.floor(np.where(inside, release_h, 0.0) / horizon.period_h + PERIOD_TOLERANCE).astype(np.int64)
-    end = np.ceil(np.where(inside, np.minimum(deadline_h, end_h), 0.0) / horizon.period_h - PERIOD_TOLERANCE)
-    last = np.clip(end.astype(np.int64) - 1, 0, horizon.periods - 1)
-    spans = inside & (segment[np.minimum(first, horizon.periods - 1)] != segment[last])
-    message = "the window spans periods of different weight"
-    tables.report("jobs", "deadline_h", spans, "mixed-weights", message, hint="End it with the block it starts in.")
+    first = np.ceil(np.where(inside, release_h, 0.0) / horizon.period_h - PERIOD_TOLERANCE).astype(np.int64)
+    end = np.floor(np.where(inside, np.minimum(deadline_h, end_h), 0.0) / horizon.period_h + PERIOD_TOLERANCE)
+    first = np.minimum(first, horizon.periods - 1)
+    last = np.clip(end.astype(np.int64) - 1, first, horizon.periods - 1)
+    spans = inside & (segment[first] != segment[last])
+    message, hint = "the window spans periods of different weight", "End it with the block that it starts in."
+    tables.report("jobs", "deadline_h", spans, "mixed-weights", message, hint=hint)
 
 
 def _check_work(tables: Tables) -> None:
@@ -63,9 +64,8 @@ def _check_work(tables: Tables) -> None:
         tables.report("jobs", "min_accelerators", (least > most).to_numpy(), "min-above-max", message, hint=hint)
     if tables.sound("jobs", "work_done_pflop_h", "work_pflop_h"):
         done, work = (tables.values("jobs", name) for name in ("work_done_pflop_h", "work_pflop_h"))
-        nothing_left = ((done >= work) & (work > 0)).to_numpy()
-        message = "the job has no work left"
-        tables.report("jobs", "work_done_pflop_h", nothing_left, "no-work-left", message, hint="Drop the job.")
+        message = "it is above work_pflop_h"
+        tables.report("jobs", "work_done_pflop_h", ((done > work) & (work > 0)).to_numpy(), "done-above-work", message)
 
 
 def _check_after(tables: Tables) -> None:
