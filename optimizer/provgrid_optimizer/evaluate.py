@@ -139,26 +139,31 @@ def _unserved(problem: Problem, allocation: Allocation) -> tuple[float, float]:
     return jobs, services
 
 
-def _job_power_yuan(problem: Problem, allocation: Allocation, used: Usage) -> float:
-    """Training's part of energy, carbon and demand charge, cluster by cluster, by kilowatt-hours."""
-    clusters = problem.n_clusters
+def power_yuan(problem: Problem, allocation: Allocation) -> Floats:
+    """Energy, carbon and demand charge that all work adds at each cluster, above the idle floor, shape (C,)."""
+    price = problem.block_yuan_per_kwh + problem.carbon_yuan_per_kg * problem.block_kg_per_kwh
 
-    def above_floor(block_kw: Floats, peak_kw: Floats) -> Floats:
-        price = problem.block_yuan_per_kwh + problem.carbon_yuan_per_kg * problem.block_kg_per_kwh
+    def bill(block_kw: Floats, peak_kw: Floats) -> Floats:
         by_block = (block_kw * problem.hours * price).sum(axis=1)
-        by_cluster = np.bincount(problem.block_cluster, weights=by_block, minlength=clusters)
+        by_cluster = np.bincount(problem.block_cluster, weights=by_block, minlength=problem.n_clusters)
         return np.asarray(by_cluster + problem.demand_charge_yuan_per_kw * peak_kw)
 
     floor = problem.floor_supply
-    power_yuan = above_floor(allocation.block_kw, allocation.peak_kw) - above_floor(floor.block_kw, floor.peak_kw)
+    return bill(allocation.block_kw, allocation.peak_kw) - bill(floor.block_kw, floor.peak_kw)
 
-    def kwh(accelerators: Floats) -> Floats:
-        by_pool = (problem.kw_per_accelerator * accelerators) @ problem.hours
-        return np.bincount(problem.pool_cluster, weights=by_pool, minlength=clusters).astype(np.float64)
 
-    jobs, services = kwh(used.job_accelerators), kwh(used.service_accelerators)
-    total = jobs + services
-    return float((power_yuan * np.where(total > 0, jobs / np.where(total > 0, total, 1.0), 0.0)).sum())
+def cluster_kwh(problem: Problem, accelerators: Floats) -> Floats:
+    """Energy that accelerators (P, T) draw above the idle floor at each cluster over the horizon, shape (C,)."""
+    by_pool = (problem.kw_per_accelerator * accelerators) @ problem.hours
+    return np.bincount(problem.pool_cluster, weights=by_pool, minlength=problem.n_clusters).astype(np.float64)
+
+
+def _job_power_yuan(problem: Problem, allocation: Allocation, used: Usage) -> float:
+    """Training's part of energy, carbon and demand charge, cluster by cluster, by kilowatt-hours."""
+    jobs = cluster_kwh(problem, used.job_accelerators)
+    total = jobs + cluster_kwh(problem, used.service_accelerators)
+    share = np.divide(jobs, total, out=np.zeros_like(jobs), where=total > 0)
+    return float(power_yuan(problem, allocation) @ share)
 
 
 def fastest_accelerator_hours(problem: Problem, chunk: int = 200_000) -> tuple[Floats, Floats]:

@@ -12,6 +12,8 @@ from provgrid_optimizer import plan_tables
 from provgrid_optimizer.evaluate import unserved_share
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from provgrid_models.problem import Problem
@@ -39,7 +41,7 @@ class Timings:
 class Plan:
     """An audited plan with its certificate. `solve` makes it; `provgrid.open` reads it back from a run folder.
 
-    `training`, `inference`, `energy`, `traffic`, `jobs`, `costs` and `prices` are long tables, a unit in every
+    `training`, `jobs`, `inference`, `energy`, `peaks`, `traffic`, `costs` and `prices` are long tables, a unit in every
     column; `to_dict` is what `provgrid solve --json` prints.
     """
 
@@ -92,6 +94,11 @@ class Plan:
         return plan_tables.energy(self.problem, self.allocation)
 
     @cached_property
+    def peaks(self) -> pd.DataFrame:
+        """Grid peak that each cluster's demand charge bills: cluster, peak_kw, demand_charge_yuan_per_kw."""
+        return plan_tables.peaks(self.problem, self.allocation)
+
+    @cached_property
     def traffic(self) -> pd.DataFrame:
         """Traffic on each link: link, period, time, traffic_gbps."""
         return plan_tables.traffic(self.problem, self.usage)
@@ -105,6 +112,12 @@ class Plan:
     def costs(self) -> pd.DataFrame:
         """Cost by component, which sums to the objective, and beside it the constants: component, cost_yuan."""
         return plan_tables.costs(self.problem, self.component_costs)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`)."""
+        from provgrid_optimizer.runs import save_plan
+
+        return save_plan(self, folder)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan's record: plain values, ready for JSON."""

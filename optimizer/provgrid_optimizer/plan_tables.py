@@ -109,6 +109,17 @@ def energy(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     )
 
 
+def peaks(problem: Problem, allocation: Allocation) -> pd.DataFrame:
+    """Grid peak that the demand charge bills at each cluster, idle floor included."""
+    return pd.DataFrame(
+        {
+            "cluster": _names(problem.labels.clusters, np.arange(problem.n_clusters)),
+            "peak_kw": allocation.peak_kw,
+            "demand_charge_yuan_per_kw": problem.demand_charge_yuan_per_kw,
+        }
+    )
+
+
 def traffic(problem: Problem, usage: Usage) -> pd.DataFrame:
     """Traffic on each link in each period."""
     link, period = _every(problem, problem.n_links)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from provgrid_models.errors import AuditError, NoPlanError, OptionError, ProvgridError
-from provgrid_optimizer.audit import AuditedPlan, audit, case_from_arrays, case_from_scenario
+from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
+from provgrid_optimizer.audit.plan import from_allocation
 from provgrid_optimizer.certificate import Certificate, gap
+from provgrid_optimizer.engine import Status
 from provgrid_optimizer.evaluate import costs, usage
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.plan import Plan, Timings
@@ -93,14 +95,19 @@ def solve(
     solve_s = time.perf_counter() - started - result.compile_s
 
     started = time.perf_counter()
-    policy_costs = reference.policies if reference.policies is not None or not with_policies else policies(problem)
+    policy_costs, status = reference.policies, result.status
+    if policy_costs is None and with_policies:
+        try:
+            policy_costs = policies(problem)
+        except KeyboardInterrupt:  # the plan is there already; only what it is held against is cut short
+            status = Status.INTERRUPTED
     policies_s = time.perf_counter() - started
 
     used = usage(problem, result.allocation)
     component_costs = costs(problem, result.allocation, used)
     report = _audit(problem, scenario, result, multipliers, component_costs, used, bound_yuan)
     certificate = _certificate(
-        problem, engine, result, component_costs, bound_yuan, drops, policy_costs, len(report.violations)
+        problem, engine, result, status, component_costs, bound_yuan, drops, policy_costs, report.n_violations
     )
     return Plan(
         problem=problem,
@@ -137,6 +144,26 @@ def policies(problem: Problem) -> dict[str, float]:
     return found
 
 
+def held_against(plan: Plan, policy_costs: dict[str, float]) -> Plan:
+    """Return the plan with a certificate that knows what the policies cost, in yuan by name."""
+    certificate = plan.certificate
+    best, captured = _captured(certificate.objective_yuan, certificate.bound_yuan, policy_costs)
+    return replace(plan, certificate=replace(certificate, best_policy=best, captured=captured))
+
+
+def _captured(
+    objective_yuan: float, bound_yuan: float, policy_costs: dict[str, float] | None
+) -> tuple[tuple[str, float] | None, float | None]:
+    """Best policy, and the share of what it leaves above the bound that a plan has captured (design §2)."""
+    if not policy_costs:
+        return None, None
+    best = min(policy_costs.items(), key=lambda item: item[1])
+    attainable_yuan = best[1] - bound_yuan
+    if not 1e-9 * max(abs(best[1]), 1.0) < attainable_yuan < math.inf:
+        return best, None
+    return best, (best[1] - objective_yuan) / attainable_yuan
+
+
 def _prices_of_heuristic(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
     """Prices for an engine that has none of its own."""
     from provgrid_optimizer.heuristic.engine import dual_prices
@@ -163,20 +190,22 @@ def _audit(
 ) -> AuditReport:
     """Audit the plan against its source, and refuse it if it breaks a rule."""
     case = case_from_arrays(problem) if scenario is None else case_from_scenario(scenario)
-    plan = AuditedPlan.from_allocation(
+    plan = from_allocation(
         problem.labels,
+        problem.block_cluster,
         result.allocation,
         multipliers=multipliers,
         costs=component_costs.by_component(),
         objective_yuan=component_costs.objective_yuan,
+        bound_yuan=max(result.bound_yuan, bound_yuan),
         bound_prices_yuan=bound_yuan,
         traffic_gbps=used.traffic_gbps,
         constants_yuan=problem.constants_yuan,
     )
     report = audit(case, plan)
     if report.violations:
-        more = f" (and {len(report.violations) - 1} more)" if len(report.violations) > 1 else ""
-        raise AuditError(f"the plan broke a rule and is withheld: {report.violations[0].text()}{more}")
+        more = f" (and {report.n_violations - 1} more)" if report.n_violations > 1 else ""
+        raise AuditError(f"the plan broke a rule and is withheld: {report.violations[0]}{more}; report it")
     return report
 
 
@@ -184,6 +213,7 @@ def _certificate(
     problem: Problem,
     engine: str,
     result: EngineResult,
+    status: Status,
     component_costs: Costs,
     bound_prices_yuan: float,
     drops: tuple[str, ...],
@@ -194,14 +224,11 @@ def _certificate(
     objective_yuan = component_costs.objective_yuan
     by_tree = result.bound_yuan > bound_prices_yuan
     bound_yuan = max(result.bound_yuan, bound_prices_yuan)
-    best = min(policy_costs.items(), key=lambda item: item[1]) if policy_costs else None
-    captured = None
-    if best is not None and best[1] - bound_yuan > 1e-9 * max(abs(best[1]), 1.0):
-        captured = (best[1] - objective_yuan) / (best[1] - bound_yuan)
+    best, captured = _captured(objective_yuan, bound_yuan, policy_costs)
     jobs_yuan = component_costs.jobs_yuan
     return Certificate(
         engine=engine,
-        status=result.status.value,
+        status=status.value,
         divisible=result.allocation.divisible,
         objective_yuan=objective_yuan,
         bound_yuan=bound_yuan,

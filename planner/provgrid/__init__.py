@@ -1,1 +1,85 @@
-"""Plan computing power the way a grid operator plans electricity."""
+"""Plan computing power the way a grid operator plans electricity.
+
+>>> import provgrid as pg
+>>> plan = pg.solve(pg.scenarios.toy(), engine="lp")
+>>> plan.certificate.status
+'optimal'
+
+Every name below is loaded when it is first used, so that `import provgrid` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from provgrid import scenarios
+    from provgrid.api import check, compile, load, open, solve  # noqa: A004
+    from provgrid_models.errors import (
+        ArrayError,
+        AuditError,
+        InfeasibleError,
+        MissingSolverError,
+        NoPlanError,
+        OptionError,
+        ProvgridError,
+        ScenarioError,
+        SolverError,
+    )
+    from provgrid_models.findings import Finding
+    from provgrid_models.problem import Labels, Problem
+    from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.certificate import Certificate
+    from provgrid_optimizer.options import Progress
+    from provgrid_optimizer.plan import Plan
+
+__all__ = [
+    "ArrayError",
+    "AuditError",
+    "Certificate",
+    "Finding",
+    "InfeasibleError",
+    "Labels",
+    "MissingSolverError",
+    "NoPlanError",
+    "OptionError",
+    "Plan",
+    "Problem",
+    "Progress",
+    "ProvgridError",
+    "Scenario",
+    "ScenarioError",
+    "SolverError",
+    "check",
+    "compile",
+    "load",
+    "open",
+    "scenarios",
+    "solve",
+]
+
+_HOME = {
+    **dict.fromkeys(("check", "compile", "load", "open", "solve"), "provgrid.api"),
+    **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
+    **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
+    "Certificate": "provgrid_optimizer.certificate",
+    "Finding": "provgrid_models.findings",
+    "Plan": "provgrid_optimizer.plan",
+    "Progress": "provgrid_optimizer.options",
+    "Scenario": "provgrid_models.scenario",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "scenarios":
+        return import_module("provgrid.scenarios")
+    if name not in _HOME:
+        raise AttributeError(f"module 'provgrid' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

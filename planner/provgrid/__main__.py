@@ -1,0 +1,5 @@
+"""`python -m provgrid`."""
+
+from provgrid.cli import main
+
+main()

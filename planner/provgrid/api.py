@@ -1,0 +1,113 @@
+"""What `import provgrid as pg` offers: from a folder to an audited plan, and back from a run folder."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from provgrid_models.findings import Finding
+    from provgrid_models.problem import Problem
+    from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.options import Progress
+    from provgrid_optimizer.plan import Plan
+
+
+def load(path: str | Path, set: Sequence[str] = ()) -> Scenario:  # noqa: A002
+    """Load a scenario from its folder, or a built-in one by its name.
+
+    Parameters
+    ----------
+    path : folder with a `scenario.toml`, or "toy", "zhejiang", "national".
+    set : overrides such as "prices.carbon_price_yuan_per_t=80" or "pools.hami_yiwu/ascend_910c.accelerators=2000".
+
+    Raises
+    ------
+    ScenarioError : the scenario is wrong; `findings` holds everything that is.
+    """
+    from provgrid.sources import folder_of
+    from provgrid_models.files import load_scenario
+
+    with folder_of(path) as folder:
+        return load_scenario(folder, tuple(set))
+
+
+def check(path: str | Path, set: Sequence[str] = ()) -> list[Finding]:  # noqa: A002
+    """Everything that is wrong or unlikely in a scenario, all at once; empty = nothing."""
+    from provgrid.sources import folder_of
+    from provgrid_models.files import check_scenario
+
+    with folder_of(path) as folder:
+        return list(check_scenario(folder, tuple(set)))
+
+
+def compile(scenario: Scenario) -> Problem:  # noqa: A001
+    """Compile a scenario to arrays, the only thing that an engine reads."""
+    from provgrid_models.compile import compile_scenario
+
+    return compile_scenario(scenario)
+
+
+def solve(
+    what: Scenario | Problem,
+    engine: str = "heuristic",
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    passes: int | None = None,
+    threads: int = 2,
+    seed: int = 0,
+    policies: bool = True,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Plan:
+    """Find a plan, prove how good it is, and audit it.
+
+    Parameters
+    ----------
+    what : a scenario, or a problem built from arrays.
+    engine : "heuristic", "lp" (the relaxation), "milp", "pulp-cbc", "pulp-highs", or a policy: "local", "cheapest",
+        "greenest", "overflow", "siloed".
+    gap : stop when (objective - bound) / |objective| is at most this.
+    time_limit : stop after this many seconds with the best plan so far.
+    passes : stop after this many improvement passes.
+    threads, seed : stopped by gap or passes, the plan depends on the seed and not on the threads.
+    policies : run the policies too, so that the certificate can say which share of the saving was captured.
+    on_progress : called with a `Progress` while the engine works.
+
+    Raises
+    ------
+    OptionError, InfeasibleError, NoPlanError, SolverError, MissingSolverError, AuditError : all `ProvgridError`.
+    """
+    from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.options import SolveOptions, ignore_progress
+    from provgrid_optimizer.solve import solve as solve_problem
+
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
+    started = time.perf_counter()
+    scenario = what if isinstance(what, Scenario) else None
+    problem = compile(what) if isinstance(what, Scenario) else what
+    return solve_problem(
+        problem,
+        engine,
+        options,
+        on_progress or ignore_progress,
+        scenario=scenario,
+        build_s=time.perf_counter() - started,
+        with_policies=policies,
+    )
+
+
+def open(run: str | Path) -> Plan:  # noqa: A001
+    """Read a run folder back as a plan, and audit it again.
+
+    Raises
+    ------
+    ScenarioError : a file of the run is missing or damaged.
+    AuditError : the tables no longer pass the audit.
+    """
+    from provgrid_optimizer.runs import open_run
+
+    return open_run(run)

@@ -1,0 +1,93 @@
+"""The command line: one module per command, heavy imports inside the commands that need them."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provgrid import exits
+from provgrid.cli import audit, bench, check, demo, doctor, import_trace, new, schema, solve
+from provgrid_models.errors import NoPlanError, ProvgridError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+app = typer.Typer(
+    name="provgrid",
+    help="Plan computing power the way a grid operator plans electricity, and prove how good each plan is.",
+    epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + ".",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("new")(new.new)
+app.command("check")(check.check)
+app.command("solve")(solve.solve)
+app.command("audit")(audit.audit)
+app.command("import")(import_trace.import_trace)
+app.add_typer(bench.app, name="bench")
+app.command("schema")(schema.schema)
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log messages.")] = False,
+) -> None:
+    """Options of every command."""
+    if debug:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; every error is one line on stderr with the next step, and an exit code."""
+    # Started in the background of a shell script, a process inherits an ignored Ctrl-C; a plan must stay stoppable.
+    interrupts: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    debug = "--debug" in arguments
+    arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
+    try:
+        return int(app(arguments, prog_name="provgrid", standalone_mode=False) or exits.SOLVED)
+    except KeyboardInterrupt:
+        return _say("interrupted before there was a plan; nothing was written", exits.INTERRUPTED)
+    except typer.Abort:
+        return _say("interrupted; nothing was written", exits.INTERRUPTED)
+    except ProvgridError as error:
+        if debug:
+            raise
+        # An engine that was interrupted before it had anything says that it has no plan.
+        stopped = bool(interrupts) and isinstance(error, NoPlanError)
+        return _say(str(error), exits.INTERRUPTED if stopped else error.exit_code)
+    except Exception as error:
+        if _is_usage_error(error):
+            return _say(f"{error.format_message()}; see provgrid --help", exits.BAD_INPUT)  # type: ignore[attr-defined]
+        if debug:
+            raise
+        reason = " ".join(str(error).split()) or "no message"
+        return _say(f"{type(error).__name__}: {reason}; see the traceback with --debug", exits.FAILED)
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Tell a wrong option or argument; typer carries click's class under a private name."""
+    return isinstance(error, next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"))
+
+
+def _say(text: str, code: int) -> int:
+    print(f"provgrid: {text}", file=sys.stderr)
+    return code

@@ -1,0 +1,5 @@
+"""`python -m provgrid.cli`."""
+
+from provgrid.cli import main
+
+main()

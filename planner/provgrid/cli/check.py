@@ -1,0 +1,46 @@
+"""`provgrid check`: everything that is wrong or unlikely in a scenario, all at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from provgrid import exits
+from provgrid.cli.console import Reporter, print_json
+
+
+def check(
+    scenario: Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one: toy, zhejiang, national.")],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override, e.g. prices.carbon_price_yuan_per_t=80.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> int:
+    """Report every finding: file, row, column, what was found, and what to do."""
+    from provgrid import api
+
+    with Reporter() as reporter:
+        reporter.stage(f"checking {scenario}")
+        findings = api.check(scenario, overrides or ())
+    severities = Counter(finding.severity for finding in findings)
+    if as_json:
+        print_json(
+            {
+                "scenario": scenario,
+                "errors": severities["error"],
+                "warnings": severities["warning"],
+                "findings": [asdict(finding) | {"text": finding.text()} for finding in findings],
+            }
+        )
+    else:
+        for finding in findings:
+            print(f"{finding.severity}: {finding.text()}")
+        print(f"{scenario}: {_count(severities['error'], 'error')}, {_count(severities['warning'], 'warning')}")
+    return exits.BAD_INPUT if severities["error"] else exits.SOLVED
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,137 @@
+"""How the command line talks: results to stdout, everything else to stderr; interrupts that wait for a whole file."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from provgrid_optimizer.options import Progress
+
+PATIENCE_S = 2.0  # what takes longer shows a progress bar
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value to stdout; a number that is not there is null."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def note(text: str) -> None:
+    """Say something on stderr that is not the result."""
+    print(text, file=sys.stderr)
+
+
+def output() -> Console:
+    """Return a console on stdout; it drops colours by itself in a pipe or under NO_COLOR, and wraps nothing there."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+class Reporter:
+    """Progress of a long command: a bar on stderr, on a terminal only, from the third second on."""
+
+    def __init__(self, *, time_limit_s: float | None = None, passes: int | None = None, quiet: bool = False) -> None:
+        self._time_limit_s = time_limit_s
+        self._passes = passes
+        self._shown = sys.stderr.isatty() and not quiet
+        self._timer = threading.Timer(PATIENCE_S, self._start)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._bar: Bar | None = None
+        self._stage, self._figures, self._completed = "", "", 0.0
+        self._prefix = ""
+
+    def __enter__(self) -> Reporter:
+        if self._shown:
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._shown = False
+            if self._bar is not None:
+                self._bar.stop()
+
+    def stage(self, text: str, prefix: str = "") -> None:
+        """Name what is being done now; `prefix` stays in front of what an engine reports."""
+        self._stage, self._prefix, self._figures, self._completed = text, prefix, "", 0.0
+        self._update()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show an engine's report: it is an `OnProgress`."""
+        self._stage = f"{self._prefix}{progress.stage}"
+        self._figures = _figures(progress.objective_yuan, progress.bound_yuan)
+        self._completed = progress.elapsed_s if self._time_limit_s is not None else float(progress.passes)
+        self._update()
+
+    def _start(self) -> None:
+        """Draw the bar; the timer's thread comes here."""
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        with self._lock:
+            if not self._shown:
+                return
+            total = self._time_limit_s if self._time_limit_s is not None else self._passes
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+            self._bar = Bar(
+                *columns, TextColumn("{task.fields[figures]}"), console=Console(stderr=True), transient=True
+            )
+            self._bar.add_task(self._stage, total=total, figures=self._figures)
+            self._bar.start()
+
+    def _update(self) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.update(
+                    self._bar.task_ids[0],
+                    description=self._stage,
+                    figures=self._figures,
+                    completed=self._completed,
+                )
+
+
+def _figures(objective_yuan: float, bound_yuan: float) -> str:
+    """Cost, bound and gap, as far as they are known."""
+    from provgrid_optimizer.certificate import gap
+
+    parts = []
+    if math.isfinite(objective_yuan):
+        parts.append(f"cost {objective_yuan:,.0f}")
+    if math.isfinite(bound_yuan):
+        parts.append(f"bound {bound_yuan:,.0f} yuan")
+    if len(parts) == 2:
+        parts.append(f"gap {gap(objective_yuan, bound_yuan):.2%}")
+    return "  ".join(parts)
+
+
+class InterruptsWait:
+    """Hold Ctrl-C back while something short has to end whole; `asked` says afterwards whether there was one."""
+
+    asked = False
+
+    def __enter__(self) -> InterruptsWait:
+        self._before = signal.signal(signal.SIGINT, self._remember)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _remember(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True

@@ -1,0 +1,108 @@
+"""`provgrid import`: a public trace as jobs and services, with everything that was assumed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provgrid.cli.console import Reporter, print_json
+from provgrid_models.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHOWN_BAD_ROWS = 10
+
+
+def import_trace(
+    kind: Annotated[str, typer.Argument(help="Format of the trace: philly, openb, azure-llm or servegen.")],
+    files: Annotated[list[Path], typer.Argument(help="Files (servegen: folders) of the trace.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write; it must be empty or not exist.")],
+    into: Annotated[
+        str | None, typer.Option(help="Scenario, folder or built-in name, that the work is placed in.")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="Option of the format, e.g. hours=168, mfu=0.35, region_map=vc1:hangzhou."),
+    ] = None,
+    placing: Annotated[
+        list[str] | None,
+        typer.Option("--place", help="Option of --into, e.g. target_utilisation=0.5, scale=2, keep=true."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
+) -> None:
+    """Turn a public trace into jobs and services; with --into, make a scenario that solves."""
+    from provgrid import api
+    from provgrid_models import importers
+    from provgrid_models.files import save_scenario
+    from provgrid_models.importers.write import report
+
+    if kind not in importers.OPTIONS:
+        raise OptionError(f"there is no format {kind!r}; choose one of {', '.join(importers.KINDS)}")
+    options = _options(importers.OPTIONS[kind], given or (), kind)
+    place = _options(importers.PlaceOptions, placing or (), "--into")
+    if placing and into is None:
+        raise OptionError("--place says how work is placed in a scenario; name one with --into")
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise OptionError(f"{output} is not empty; give a folder that is empty or does not exist")
+    with Reporter() as reporter:
+        reporter.stage(f"reading {kind}")
+        imported = importers.import_trace(kind, files, options)
+        assumptions = imported.assumptions
+        if into is None:
+            importers.write_tables(imported, output)
+        else:
+            reporter.stage(f"placing the work in {into}")
+            scenario = importers.into(imported, api.load(into), place)
+            assumptions = scenario.settings.assumptions
+            save_scenario(scenario, output)
+    if as_json:
+        print_json({**report(imported), "assumptions": list(assumptions), "folder": str(output), "into": into})
+        return
+    print("assumed:")
+    for line in assumptions:
+        print(f"  {line}")
+    print(f"rows: {', '.join(f'{name} {number:,}' for name, number in imported.counts.items())}")
+    _print_bad_rows(imported.bad_rows)
+    print(f"written to {output}" + ("" if into is None else f"; next: provgrid solve {output}"))
+
+
+def _print_bad_rows(bad: Any) -> None:
+    """List the first bad rows, and count the rest."""
+    for row in bad.head(SHOWN_BAD_ROWS).itertuples(index=False):
+        print(f"  {row.file}:{row.line} column {row.column}: {row.problem} (found {row.found!r})")
+    if len(bad) > SHOWN_BAD_ROWS:
+        print(f"  and {len(bad) - SHOWN_BAD_ROWS:,} more")
+
+
+def _options(kind: type[Any], given: Sequence[str], of: str) -> Any:
+    """Build options from `name=value` texts; what is unknown or does not fit is an `OptionError`."""
+    from pydantic import TypeAdapter, ValidationError
+
+    known = sorted(f.name for f in fields(kind))
+    values: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(f"option {text!r} has no value; write it as name=value")
+        if name not in known:
+            raise OptionError(f"{of} has no option {name}; it has {', '.join(known)}")
+        values[name] = _mapping(name, value) if name == "region_map" else value
+        if name == "qos":
+            values[name] = tuple(value.split(","))
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise OptionError(f"option {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
+
+
+def _mapping(name: str, text: str) -> dict[str, str]:
+    """Read `a:b,c:d` as a mapping."""
+    pairs = [pair.partition(":") for pair in text.split(",")]
+    if not all(colon for _, colon, _ in pairs):
+        raise OptionError(f"option {name}={text}: write it as {name}=from:to,from:to")
+    return {source: target for source, _, target in pairs}

@@ -1,0 +1,32 @@
+"""`provgrid new`: a scenario of one's own to start from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provgrid.cli.console import print_json
+from provgrid.sources import built_in_folder
+from provgrid_models.errors import OptionError
+from provgrid_seeds.loader import scenario_names
+
+
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist.")],
+    template: Annotated[str, typer.Option(help="Built-in scenario to copy: toy, zhejiang or national.")] = "toy",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
+) -> None:
+    """Copy a built-in scenario into a folder, to edit."""
+    if template not in scenario_names():
+        raise OptionError(f"there is no template {template!r}; choose one of {', '.join(scenario_names())}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OptionError(f"{folder} is not empty; give a folder that is empty or does not exist")
+    with built_in_folder(template) as source:
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    if as_json:
+        print_json({"folder": str(folder), "template": template, "files": sorted(p.name for p in folder.iterdir())})
+    else:
+        print(f"copied {template} to {folder}; edit its files, then: provgrid check {folder}")

@@ -1,0 +1,107 @@
+"""`provgrid solve`: one scenario, one engine, one run folder."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provgrid import exits
+from provgrid.cli.console import InterruptsWait, Reporter, note, output, print_json
+
+if TYPE_CHECKING:
+    from provgrid_optimizer.plan import Plan
+
+RUNS = Path("runs")  # where runs go that are not named
+
+
+def solve(
+    scenario: Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one: toy, zhejiang, national.")],
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="heuristic, lp (the relaxation), milp, pulp-cbc, pulp-highs; "
+            "or a policy: local, cheapest, greenest, overflow, siloed."
+        ),
+    ] = "heuristic",
+    gap: Annotated[float | None, typer.Option(help="Stop within this fraction of the bound, e.g. 0.01.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Stop after this many seconds.")] = None,
+    passes: Annotated[int | None, typer.Option(help="Stop after this many improvement passes.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads to use.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override, e.g. prices.carbon_price_yuan_per_t=80.")
+    ] = None,
+    run_folder: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Run folder; default: runs/<scenario>-<engine>-<n>.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
+    no_policies: Annotated[bool, typer.Option("--no-policies", help="Skip the policies, and with them captured.")] = (
+        False
+    ),
+) -> int:
+    """Solve a scenario, prove how good the plan is, audit it, and write it as a run folder."""
+    from provgrid import api
+    from provgrid.records import record
+    from provgrid_optimizer.options import SolveOptions
+    from provgrid_optimizer.run_folder import check_free
+    from provgrid_optimizer.solve import find_engine
+    from provgrid_optimizer.solve import solve as solve_problem
+
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
+    if run_folder is not None:
+        check_free(run_folder)
+    with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
+        reporter.stage("loading solvers")
+        find_engine(engine)
+        reporter.stage(f"reading {scenario}")
+        started = time.perf_counter()
+        loaded = api.load(scenario, overrides or ())
+        reporter.stage("compiling")
+        problem = api.compile(loaded)
+        build_s = time.perf_counter() - started
+        reporter.stage(f"solving with {engine}")
+        plan = solve_problem(
+            problem,
+            engine,
+            options,
+            reporter,
+            scenario=loaded,
+            build_s=build_s,
+            with_policies=not no_policies,
+        )
+        reporter.stage("writing the run")
+        # A plan is there: from here on Ctrl-C waits until it is written.
+        with InterruptsWait() as interrupts:
+            written = write(plan, run_folder)
+    if as_json:
+        print_json(record(plan, written))
+    else:
+        output().print(plan.summary())
+        output().print(f"run folder: {written}")
+    code = exits.INTERRUPTED if interrupts.asked else exits.exit_code(plan.certificate, gap)
+    if code == exits.STOPPED:
+        note(_why_stopped(plan, gap))
+    return code
+
+
+def write(plan: Plan, run_folder: Path | None) -> Path:
+    """Write a plan under the name that was asked, or under the next free one in `runs/`."""
+    from provgrid_optimizer.run_folder import next_run_folder
+
+    name = plan.scenario.name if plan.scenario is not None else "problem"
+    return plan.save(run_folder or next_run_folder(RUNS, name, plan.engine))
+
+
+def _why_stopped(plan: Plan, asked_gap: float | None) -> str:
+    """One line on a plan that is not what was asked for."""
+    certificate = plan.certificate
+    reason = certificate.status.replace("_", " ")
+    if asked_gap is None:
+        return f"provgrid: stopped ({reason}) at gap {certificate.gap:.2%}; the plan is written"
+    return (
+        f"provgrid: stopped ({reason}) at gap {certificate.gap:.2%}, above the {asked_gap:.2%} that was asked; "
+        "the plan is written; give more time or passes for a better one"
+    )

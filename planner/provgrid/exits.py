@@ -1,0 +1,38 @@
+"""Exit codes of the command line (the errors carry their own, see models/errors.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provgrid_optimizer.certificate import Certificate
+
+SOLVED = 0
+FAILED = 1
+BAD_INPUT = 2
+STOPPED = 4
+MISSING_SOLVER = 7
+AUDIT_FAILED = 9
+INTERRUPTED = 130
+
+MEANINGS = {
+    0: "solved, within the gap where one was asked",
+    1: "a fault in provgrid itself",
+    2: "bad input",
+    3: "infeasible by hard rows",
+    4: "stopped above the asked gap or at a limit, plan written",
+    5: "stopped without a plan",
+    6: "a solver failed",
+    7: "a solver is missing",
+    9: "the audit failed",
+    130: "interrupted, best plan written if there is one",
+}
+
+
+def exit_code(certificate: Certificate, asked_gap: float | None) -> int:
+    """Code of a solve that has a plan. The gap that was asked decides; without one, a limit that cut it short does."""
+    if certificate.status == "interrupted":
+        return INTERRUPTED
+    if asked_gap is not None:
+        return SOLVED if certificate.gap <= asked_gap else STOPPED
+    return STOPPED if certificate.status in ("time_limit", "passes_reached") else SOLVED

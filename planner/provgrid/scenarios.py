@@ -1,0 +1,38 @@
+"""The built-in scenarios, smallest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provgrid_models.scenario import Scenario
+
+__all__ = ["names", "national", "toy", "zhejiang"]
+
+
+def names() -> tuple[str, ...]:
+    """List the built-in scenarios, smallest first."""
+    from provgrid_seeds.loader import scenario_names
+
+    return scenario_names()
+
+
+def toy() -> Scenario:
+    """Load two regions, three clusters, one day: small enough to check by hand."""
+    return _built_in("toy")
+
+
+def zhejiang() -> Scenario:
+    """Load a province for a week: its cities, its own clusters and its partners in the west."""
+    return _built_in("zhejiang")
+
+
+def national() -> Scenario:
+    """Load the country for a week: 31 provinces of demand, 21 clusters, thousands of indivisible training jobs."""
+    return _built_in("national")
+
+
+def _built_in(name: str) -> Scenario:
+    from provgrid.api import load
+
+    return load(name)
