@@ -32,6 +32,16 @@ def complete(problem: Problem) -> dict[str, Any]:
     given = {name: getattr(problem, name) for name in problem.array_fields()}
     if given["capacity"] is None or np.ndim(given["capacity"]) != 2:
         raise ArrayError("capacity must be given with shape (pools, periods)")
+    if np.size(given["capacity"]) == 0:
+        raise ArrayError(
+            f"capacity has shape {np.shape(given['capacity'])}; at least one pool and one period are needed"
+        )
+    if not (np.isfinite(problem.carbon_yuan_per_kg) and problem.carbon_yuan_per_kg >= 0):
+        raise ArrayError(
+            f"carbon_yuan_per_kg is {problem.carbon_yuan_per_kg}; it must be a finite number of at least 0"
+        )
+    if not problem.carbon_budget_kg >= 0:
+        raise ArrayError(f"carbon_budget_kg is {problem.carbon_budget_kg}; it must be a number of at least 0")
     if not (problem.period_h > 0 and np.isfinite(problem.period_h)):
         raise ArrayError(f"period_h is {problem.period_h}; it must be a positive number of hours")
     sizes = _sizes(given)
