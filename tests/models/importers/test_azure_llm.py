@@ -42,7 +42,9 @@ def test_the_span_alone_can_be_imported_at_its_own_hours(write):
 
 
 def test_requests_outside_the_window_are_counted(write):
-    imported = import_trace("azure-llm", write(*ROWS), AzureOptions(repeat="span", start="2023-11-16 19:00:00", hours=1))
+    imported = import_trace(
+        "azure-llm", write(*ROWS), AzureOptions(repeat="span", start="2023-11-16 19:00:00", hours=1)
+    )
     assert imported.demand["tokens_per_s"].tolist() == pytest.approx([0.5])
     assert (imported.counts["rows_kept"], imported.counts["outside_window"]) == (1, 2)
 

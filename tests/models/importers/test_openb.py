@@ -2,9 +2,7 @@ import pytest
 
 from provgrid_models.importers import OpenbOptions, import_trace
 
-HEADER = (
-    "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time"
-)
+HEADER = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time"
 GOOD = """\
 pod-0,12000,16384,1,460,,LS,Running,7200,21600,10800
 pod-1,12000,16384,4,1000,V100M16|V100M32,BE,Succeeded,3600,10800,3600

@@ -168,9 +168,7 @@ def test_assumptions_say_what_was_assumed_with_their_numbers(write):
     assert (
         "Hour 0 is 2017-10-08 00:00:00 of the trace; its zone is not stated, its clock was taken as Beijing time."
     ) in said
-    assert (
-        "The trace has no deadlines: a job ends by its release + max(3 x run time, run time + 6 h)."
-    ) in said
+    assert ("The trace has no deadlines: a job ends by its release + max(3 x run time, run time + 6 h).") in said
     assert "1 exact duplicate rows were left out; each is listed." in said
 
 

@@ -88,7 +88,7 @@ def test_a_window_of_the_trace_can_be_read_and_a_short_model_repeats(folder, tmp
 
 def test_without_any_token_data_a_number_must_be_given(folder):
     (folder / "chunk-3-dataset.json").unlink()
-    with pytest.raises(ScenarioError, match="m-tiny: no client has token data .* or give tokens_per_request"):
+    with pytest.raises(ScenarioError, match=r"m-tiny: no client has token data .* or give tokens_per_request"):
         import_trace("servegen", folder)
 
 
@@ -150,5 +150,5 @@ def test_other_file_names_and_a_start_after_the_end_are_refused(folder, tmp_path
         import_trace("servegen", other)
     with pytest.raises(OptionError, match="start is 7200 s, after the end of the trace"):
         import_trace("servegen", folder, ServegenOptions(start=7200))
-    with pytest.raises(OptionError, match="no file is named chunk-N-trace.csv"):
+    with pytest.raises(OptionError, match=r"no file is named chunk-N-trace.csv"):
         import_trace("servegen", folder / "chunk-3-dataset.json")
