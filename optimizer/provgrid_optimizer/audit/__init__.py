@@ -4,6 +4,7 @@ from provgrid_optimizer.audit.audit import audit
 from provgrid_optimizer.audit.case import AuditCase, case_from_arrays
 from provgrid_optimizer.audit.plan import AuditedPlan, Names, PlanPrices
 from provgrid_optimizer.audit.report import AuditReport, Rule, Violation
+from provgrid_optimizer.audit.scenario_case import case_from_scenario
 
 __all__ = [
     "AuditCase",
@@ -15,4 +16,5 @@ __all__ = [
     "Violation",
     "audit",
     "case_from_arrays",
+    "case_from_scenario",
 ]
