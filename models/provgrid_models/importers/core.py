@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BAD_COLUMNS = ("file", "line", "column", "found", "problem")
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_.\-/]*"
+LARGEST, SMALLEST = 1e12, 1e-9  # no figure of a trace is beyond; products of such figures stay finite
+EARLIEST, LATEST = pd.Timestamp("1970-01-01"), pd.Timestamp("2199-12-31")
+LONGEST_QUOTED = 100_000  # characters; the csv module refuses longer cells
 FOUND_LENGTH = 80  # characters of a bad cell that the report repeats
 DTYPES = {"text": "str", "number": "float64", "integer": "int64", "flag": "bool"}
 
@@ -102,12 +105,16 @@ class Cells:
     def number(self, column: str, *, low: float = 0.0, above: bool = False, whole: bool = False) -> NDArray[np.float64]:
         """Read a column as numbers (NaN where it is bad); bad rows are listed."""
         values = pd.to_numeric(self.frame[column], errors="coerce").to_numpy(dtype=np.float64)
-        self.reject(~np.isfinite(values), column, "not a number")
+        values = np.where(np.isfinite(values), values, np.nan)
+        self.reject(np.isnan(values), column, "not a number")
+        self.reject(np.abs(values) > LARGEST, column, f"larger than {LARGEST:g}")
         with np.errstate(invalid="ignore"):
             if whole:
                 self.reject(values != np.floor(values), column, "not a whole number")
             self.reject(
-                values <= low if above else values < low, column, f"must be {'above' if above else 'at least'} {low:g}"
+                values <= low + SMALLEST if above else values < low,
+                column,
+                f"must be {'above' if above else 'at least'} {low:g}",
             )
         return values
 
@@ -115,7 +122,9 @@ class Cells:
         """Read a column as ISO timestamps without a zone; bad rows are listed."""
         moments = pd.to_datetime(self.frame[column], format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
         self.reject(moments.isna(), column, "not a timestamp like 2017-10-09 07:01:55")
-        return moments.astype("datetime64[ns]")
+        far = moments.lt(EARLIEST) | moments.gt(LATEST)
+        self.reject(far, column, f"not between {EARLIEST:%Y} and {LATEST:%Y}")
+        return moments.mask(far).astype("datetime64[ns]")
 
     def identifier(self, column: str) -> pd.Series:
         """Read a column as names; bad rows are listed."""
@@ -173,7 +182,14 @@ def read_cells(path: Path, columns: Sequence[str], bad: BadRows, *, header: bool
         Where the header lacks a needed column.
     """
     file = label or path.name
-    lines = path.read_bytes().decode("utf-8-sig", errors="replace").replace("\r\n", "\n").rstrip("\n").split("\n")
+    lines = (
+        path.read_bytes()
+        .decode("utf-8-sig", errors="replace")
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .rstrip("\n")
+        .split("\n")
+    )
     names = _split(lines[0]) if header else list(columns)
     missing = [c for c in columns if c not in names]
     if missing:
@@ -212,9 +228,8 @@ def read_cells(path: Path, columns: Sequence[str], bad: BadRows, *, header: bool
 
 
 def _split(line: str) -> list[str]:
-    if '"' in line:
-        return [c.strip() for c in next(csv.reader([line]))]
-    return [c.strip() for c in line.split(",")]
+    cells = next(csv.reader([line])) if '"' in line and len(line) < LONGEST_QUOTED else line.split(",")
+    return [c.strip() for c in cells]
 
 
 def start_moment(options: TraceOptions, earliest: pd.Timestamp) -> pd.Timestamp:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from provgrid_models.errors import OptionError, ScenarioError
@@ -37,6 +38,7 @@ Floats = NDArray[np.float64]
 COLUMNS = ("window_start", "rate", "variation", "law", "first", "second")
 TRACE_NAME = re.compile(r"chunk-(\d+)-trace\.csv")
 TOKEN_WINDOW_S = 21600.0
+LATEST_S = 1e8  # about three years; a slip of the pen must not ask for a grid of a million years
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def _read_client(path: Path, bad: BadRows) -> Client:
     start_s = cells.number("window_start")
     rate = cells.number("rate")
     cells.drop_duplicates(drop=True)
-    repeated = cells.frame["window_start"].where(cells.good).duplicated().to_numpy() & cells.good
+    cells.reject(start_s > LATEST_S, "window_start", f"after {LATEST_S:g} s; traces span days")
+    repeated = pd.Series(start_s).where(cells.good).duplicated().to_numpy() & cells.good
     cells.reject(repeated, "window_start", "an earlier row has this window")
     kept = start_s[cells.good]
     if kept.size < 2:
@@ -141,6 +144,8 @@ def _read_client(path: Path, bad: BadRows) -> Client:
         "window_start",
         f"no multiple of the window of {window_s:g} s",
     )
+    if not cells.good.any():
+        raise ScenarioError(f"{path.name}: no two rows are a whole number of windows apart; check the file")
     index = np.round(start_s[cells.good] / window_s).astype(np.int64)
     grid = np.full(int(index.max()) + 1, np.nan)
     grid[index] = rate[cells.good]
@@ -188,7 +193,7 @@ def _window_index(key: str) -> int | None:
         index = float(key) / TOKEN_WINDOW_S
     except ValueError:
         return None
-    return int(index) if index >= 0 and index == int(index) and index < 1e6 else None
+    return int(index) if 0 <= index <= LATEST_S / TOKEN_WINDOW_S and index == int(index) else None
 
 
 def _mean(text: Any, file: str, line: int, column: str, bad: BadRows) -> float:

@@ -89,6 +89,9 @@ BAD = {
     ),
     ",60.0,1,60.0,a": ("timestamp", "", "not a timestamp like 2017-10-09 07:01:55"),
     "2017-10-09 07:01:55,long,1,60.0,a": ("duration", "long", "not a number"),
+    "9999-12-31 00:00:00,60.0,1,60.0,a": ("timestamp", "9999-12-31 00:00:00", "not between 1970 and 2199"),
+    "2017-10-09 07:01:55,1e308,1,60.0,a": ("duration", "1e308", "larger than 1e+12"),
+    "2017-10-09 07:01:55,1e-320,1,0.0,a": ("duration", "1e-320", "must be above 0"),
     "2017-10-09 07:01:55,inf,1,60.0,a": ("duration", "inf", "not a number"),
     "2017-10-09 07:01:55,0.0,1,0.0,a": ("duration", "0.0", "must be above 0"),
     "2017-10-09 07:01:55,-5,1,-5,a": ("duration", "-5", "must be above 0"),
@@ -119,6 +122,14 @@ def test_blank_lines_and_bytes_that_are_not_text_are_listed(tmp_path):
     imported = import_trace("philly", path)
     assert imported.bad_rows["problem"].tolist() == ["blank line", "bytes that are not UTF-8"]
     assert len(imported.jobs) == 0
+
+
+def test_quoted_cells_and_any_line_end_are_read(tmp_path):
+    path = tmp_path / "philly.csv"
+    path.write_bytes(f'{HEADER}\r"2017-10-09 07:00:00","60","1","60","a"\r\n2017-10-09 08:00:00,60,1,60,a'.encode())
+    imported = import_trace("philly", path)
+    assert imported.jobs["release_h"].tolist() == [7.0, 8.0]
+    assert imported.bad_rows.empty
 
 
 def test_every_row_is_counted_as_kept_bad_duplicate_or_outside_the_window(write):

@@ -97,6 +97,8 @@ BAD = {
     "3600,-1,1,Gamma,1,1": ("rate", "-1", "must be at least 0"),
     "3601,1,1,Gamma,1,1": ("window_start", "3601", "no multiple of the window of 600 s"),
     "3000,1,1,Gamma,1,1": ("window_start", "3000", "an earlier row has this window"),
+    "3000.0,1,1,Gamma,1,1": ("window_start", "3000.0", "an earlier row has this window"),
+    "6e8,1,1,Gamma,1,1": ("window_start", "6e8", "after 1e+08 s; traces span days"),
     "3600,1,1,Gamma,1": ("", "3600,1,1,Gamma,1", "5 cells instead of 6"),
     "3000,4,1.1,Gamma,0.9,0.4": ("", "3000,4,1.1,Gamma,0.9,0.4", "exact duplicate of line 6; left out"),
 }
