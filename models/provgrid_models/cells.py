@@ -32,6 +32,15 @@ KIND_NEEDED = {
 }
 
 
+def type_words(type_: Any) -> str:
+    """What a column of a Parquet file holds, in words."""
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return "texts"
+    if pa.types.is_boolean(type_):
+        return "flags"
+    return "numbers" if pa.types.is_integer(type_) or pa.types.is_floating(type_) else str(type_)
+
+
 def default_of(column: Column) -> Any:
     """Value of a cell that is left out: the column's default, or a neutral value of its kind where it has none."""
     neutral = {"text": "", "number": np.nan, "integer": -1, "flag": False}

@@ -98,7 +98,7 @@ def check_scenario(path: str | Path, overrides: Sequence[str] = ()) -> list[Find
         return [*findings, *screens(scenario, compile_scenario(scenario))]
     except ProvgridError as error:
         held = error.findings if isinstance(error, ScenarioError) else ()
-        return [*findings, *(held or (Finding("not-compiled", "error", str(path), message=str(error)),))]
+        return [*findings, *(held or (Finding("not-compiled", "error", scenario.name, message=str(error)),))]
 
 
 def check_loaded(scenario: Scenario) -> list[Finding]:

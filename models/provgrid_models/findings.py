@@ -86,11 +86,11 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return a hint that names the closest known word, or the known words where they are few, or nothing."""
     words = [str(word) for word in known]
     by_lower_case = {word.lower(): word for word in words}
-    by_beginning = {word[: len(found)]: word for word in reversed(by_lower_case)} if len(found) > 2 else {}
+    by_beginning = {lower[: len(found)]: word for lower, word in by_lower_case.items()} if len(found) > 2 else {}
     for candidates, cutoff in ((by_lower_case, 0.6), (by_beginning, 0.75)):
         close = difflib.get_close_matches(found.lower(), candidates, n=1, cutoff=cutoff)
         if close:
-            return f'Did you mean "{by_lower_case.get(candidates[close[0]].lower(), candidates[close[0]])}"?'
+            return f'Did you mean "{candidates[close[0]]}"?'
     if 0 < len(words) <= 8:
         return f"Known: {', '.join(sorted(words))}."
     return ""

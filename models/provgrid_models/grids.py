@@ -120,7 +120,7 @@ def grid_of(raw: RawTable, table: str, findings: Findings) -> Grid:
         spec = column_spec(table, name)
         read = cells.from_texts(array, spec) if array.type == pa.string() else cells.from_typed(array, spec)
         if read is None or (array.type == pa.string() and raw.file.endswith(".parquet") and spec.kind != "text"):
-            message = f"the column holds {array.type}, {cells.KIND_NEEDED[spec.kind]} is needed"
+            message = f"the column holds {cells.type_words(array.type)}, {cells.KIND_NEEDED[spec.kind]} is needed"
             findings.error("wrong-type", message, file=raw.file, column=name, hint="Write it with the right type.")
             grid.broken.add(name)
             continue
@@ -206,9 +206,9 @@ def patched(base: Grid, patch: Grid, findings: Findings) -> Grid:
 
 
 def key_text(grid: Grid, row: int) -> str:
-    """Key of a row as a person writes it, parts joined by colons."""
-    key = grid.key[row]
-    return ":".join(key) if isinstance(key, tuple) else str(key)
+    """Key of a row as a person writes it: the parts that are not blank, joined by colons."""
+    parts = (grid.column(name) for name in KEYS[grid.name])
+    return ":".join(str(values.iloc[row]) for values, blank in parts if not blank[row])
 
 
 def override_cell(grid: Grid, key: str, column: str, text: str, argument: str, findings: Findings) -> list[int]:

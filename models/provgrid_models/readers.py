@@ -93,7 +93,7 @@ def read_csv(path: Path, file: str, findings: Findings) -> RawTable | None:
             table = pa.table({name: pa.array([], pa.string()) for name in names})
         else:
             hint = "Look for an opening quote that is never closed."
-            findings.error("broken-csv", f"cannot be read as CSV ({error})", file=file, hint=hint)
+            findings.error("broken-csv", "cannot be read as CSV", file=file, hint=hint)
             return None
     _report_ragged(invalid, file, findings)
     lines = np.delete(
@@ -108,14 +108,14 @@ def read_csv(path: Path, file: str, findings: Findings) -> RawTable | None:
 
 def read_parquet(path: Path, file: str, findings: Findings) -> RawTable | None:
     """Read a Parquet file; None where nothing of it can be used."""
-    if read_bytes_head(path, file, findings) is None:
+    if read_head(path, file, findings) is None:
         return None
     try:
         table = pyarrow.parquet.read_table(path)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        findings.error("broken-parquet", f"cannot be read as Parquet ({reason})", file=file, hint="Write it again.")
+        hint = "Write it again."
+        findings.error("broken-parquet", f"cannot be read as Parquet ({type(error).__name__})", file=file, hint=hint)
         return None
     header = [str(name) for name in table.column_names]
     _report_header(header, file, findings)
@@ -123,7 +123,7 @@ def read_parquet(path: Path, file: str, findings: Findings) -> RawTable | None:
     return RawTable(file, columns, np.arange(1, table.num_rows + 1, dtype=np.int64))
 
 
-def read_bytes_head(path: Path, file: str, findings: Findings) -> bytes | None:
+def read_head(path: Path, file: str, findings: Findings) -> bytes | None:
     """First bytes of a file; a finding where there are none."""
     try:
         with path.open("rb") as stream:
@@ -194,7 +194,8 @@ def _report_ragged(invalid: Sequence[Any], file: str, findings: Findings) -> Non
     """One finding per row with too few or too many cells."""
     for row in invalid[:MOST_PER_KIND]:
         hint = "A cell that holds a comma needs quotes; numbers take no thousands separators."
-        message = f"the row has {row.actual_columns} cells, the header has {row.expected_columns}"
+        cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
+        message = f"the row has {cells}, the header has {row.expected_columns}"
         findings.error("ragged-row", message, file=file, row=row.number, hint=hint)
     if len(invalid) > MOST_PER_KIND:
         message = f"{len(invalid) - MOST_PER_KIND:,} more rows have too few or too many cells"

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from provgrid_models.cells import default_of
+from provgrid_models.demand_settings import GenerateSettings
 from provgrid_models.grids import KEYS
 from provgrid_models.scenario import SHORT_TABLES, Settings
 from provgrid_models.tables import LONG_TABLES
@@ -19,8 +20,9 @@ JSON_TYPES = {"text": "string", "number": "number", "integer": "integer", "flag"
 
 def json_schema() -> dict[str, Any]:
     """Return the schema of a whole scenario, tables as lists of rows; `tables` say which files may hold them."""
-    settings = _hoisted(Settings.model_json_schema())
-    definitions = settings.pop("$defs")
+    settings, generate = Settings.model_json_schema(), GenerateSettings.model_json_schema()
+    definitions = {**settings.pop("$defs"), **generate.pop("$defs")}
+    settings["properties"]["generate"] = generate
     extends = {
         "type": "string",
         "description": 'folder, relative to this file, or "builtin:<name>", that this scenario is laid over',
@@ -37,7 +39,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def table_schemas() -> dict[str, Any]:
-    """Schema of each table as a list of rows; `x-key` names the columns that identify a row."""
+    """Describe each table as a list of rows; `x-key` names the columns that identify a row."""
     tables = {}
     for name, row_class in SHORT_TABLES.items():
         row = row_class.model_json_schema()
@@ -58,7 +60,7 @@ def _table(name: str, row: dict[str, Any], files: tuple[str, ...]) -> dict[str, 
 
 
 def _column_schema(column: Column) -> dict[str, Any]:
-    """Schema of one column of a long table."""
+    """Describe one column of a long table."""
     schema: dict[str, Any] = {"type": JSON_TYPES[column.kind], "description": column.meaning}
     if column.choices:
         schema["enum"] = list(column.choices) + ([""] if column.blank else [])
@@ -73,10 +75,4 @@ def _column_schema(column: Column) -> dict[str, Any]:
         schema["x-blank"] = True  # an empty cell is allowed, and means none
     elif not column.required:
         schema["default"] = default
-    return schema
-
-
-def _hoisted(schema: dict[str, Any]) -> dict[str, Any]:
-    """Keep references valid: pydantic writes them from the root, where the definitions stay."""
-    schema.setdefault("$defs", {})
     return schema

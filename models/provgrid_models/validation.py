@@ -151,7 +151,7 @@ def _settings_hint(detail: Any, path: Sequence[str], file: str) -> str:
     if detail["type"] == "missing":
         model = _model_at(Settings, path[:-1])
         description = model.model_fields[path[-1]].description if model else None
-        return f"It says: {description}." if description else ""
+        return f"Meaning: {description}." if description else ""
     return ""
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from provgrid_models.tables import Column
 
 
+MOST_WORDS = 5000  # known words that a did-you-mean is looked for among
+
+
 def check_columns(tables: Tables) -> None:
     """Check every table's columns and keys."""
     for name in TABLE_NAMES:
@@ -47,7 +50,7 @@ def _check_cells(tables: Tables, grid: Grid, column: Column) -> None:
     values, blank = grid.column(column.name)
     if not column.blank and blank.any():
         default = "" if column.default is None else f"The default is {column.default}; write it or drop the column."
-        tables.report(grid.name, column.name, blank, "blank-cell", "the cell is empty", hint=default)
+        tables.report(grid.name, column.name, blank, "blank-cell", "the cell is empty", hint=default, show=False)
     if column.kind in ("number", "integer"):
         numbers = values.to_numpy()
         finite = np.isfinite(numbers)
@@ -74,9 +77,9 @@ def report_unknown(
     counts = np.bincount(codes[~blank], minlength=len(distinct))
     wrong = wrong[counts[wrong] > 0]
     first = pd.Series(np.arange(len(codes))).groupby(codes).first()
-    words = known[:5000].tolist()
+    words = known.unique()[:MOST_WORDS].tolist()
     for i in wrong[:MOST_PER_KIND].tolist():
-        also = f" (also in {counts[i] - 1:,} more rows)" if counts[i] > 1 else ""
+        also = f" (in {counts[i]:,} rows)" if counts[i] > 1 else ""
         found = str(distinct[i])
         tables.findings.error(
             code,

@@ -51,27 +51,27 @@ class Tables:
     def report(
         self,
         table: str,
-        column: str | None,
+        column: str,
         bad: NDArray[np.bool_],
         code: str,
         message: str,
         *,
         hint: str = "",
         severity: Severity = "error",
-        found: Any = None,
+        show: bool = True,
     ) -> None:
-        """Report rows of a table, not more than help; `found` are values by row, the column's if None."""
+        """Report rows of a table, not more than help, each with what stands in the column unless `show` is false."""
         rows = np.flatnonzero(bad)
         if not len(rows):
             return
         grid = self.grid(table)
-        shown = grid.column(column)[0] if found is None and column is not None else found
+        shown = grid.column(column)[0] if show else None
         most = MOST_PER_KIND if severity == "error" else MOST_WARNINGS_PER_KIND
         for row in rows[:most].tolist():
             text = None if shown is None else cell_text(shown.iloc[row])
             place = grid.places.at(row)
             self.findings.add(severity, code, message, column=column, found=text, hint=hint, **place)
-        report_rest(self.findings, code, len(rows) - most, grid.places.at(int(rows[0])), column or "", severity)
+        report_rest(self.findings, code, len(rows) - most, grid.places.at(int(rows[0])), column, severity)
 
 
 def cell_text(value: Any) -> str:

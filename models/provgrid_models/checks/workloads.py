@@ -61,7 +61,7 @@ def _check_work(tables: Tables) -> None:
         least, most = (tables.values("jobs", name) for name in ("min_accelerators", "max_accelerators"))
         message = "it is above max_accelerators"
         hint = "Raise max_accelerators or lower min_accelerators."
-        tables.report("jobs", "min_accelerators", (least > most).to_numpy(), "min-above-max", message, hint=hint)
+        tables.report("jobs", "min_accelerators", ((least > most) & (most > 0)).to_numpy(), "min-above-max", message, hint=hint)
     if tables.sound("jobs", "work_done_pflop_h", "work_pflop_h"):
         done, work = (tables.values("jobs", name) for name in ("work_done_pflop_h", "work_pflop_h"))
         message = "it is above work_pflop_h"

@@ -1,0 +1,111 @@
+"""Every broken scenario has its messages, word for word, in tests/models/broken/<name>.txt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from broken_scenarios import SCENARIOS
+from tiny import tiny_scenario
+
+from provgrid_models.errors import ScenarioError
+from provgrid_models.files import check_loaded, check_scenario, load_scenario, read_scenario, save_scenario
+from provgrid_models.findings import did_you_mean
+
+GOLDEN = Path(__file__).parent / "broken"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return save_scenario(tiny_scenario(), tmp_path / "tiny")
+
+
+def lines(folder: Path, overrides: tuple[str, ...] = ()) -> str:
+    texts = [f"{finding.severity}: {finding.text()}\n" for finding in check_scenario(folder, overrides)]
+    return "".join(texts).replace(str(folder.parent), "TMP")
+
+
+def test_the_scenario_that_every_broken_one_starts_from_has_no_findings(folder: Path):
+    assert check_scenario(folder) == []
+
+
+def test_every_golden_text_belongs_to_a_broken_scenario():
+    assert {file.stem for file in GOLDEN.glob("*.txt")} == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_broken_scenario_gets_its_messages_and_never_passes(name: str, folder: Path):
+    SCENARIOS[name](folder)
+    text = lines(folder)
+    assert text
+    assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_loading_raises_exactly_where_a_file_holds_an_error(name: str, folder: Path):
+    SCENARIOS[name](folder)
+    scenario, findings = read_scenario(folder)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    assert (scenario is None) == bool(errors)
+    if errors:
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario(folder)
+        assert caught.value.findings == tuple(findings)
+        assert errors[0].text() in str(caught.value)
+        assert str(len(errors)) in str(caught.value)
+
+
+def test_all_findings_of_several_files_come_at_once(folder: Path):
+    for name in ("unknown-region", "negative-capacity", "unknown-key", "shares-above-one"):
+        SCENARIOS[name](folder)
+    files = [finding.file for finding in check_scenario(folder)]
+    assert sorted(files) == ["jobs.csv", "pools.csv", "scenario.toml", "tenants.csv"]
+
+
+def test_a_thousand_slips_of_one_kind_are_counted_rather_than_listed(folder: Path):
+    header = "service,period,tokens_per_s\n"
+    (folder / "demand.csv").write_text(header + "".join(f"chat,{t},-1\n" for t in range(1000)))
+    texts = [finding.text() for finding in check_scenario(folder) if finding.code == "out-of-range"]
+    assert len(texts) == 21
+    assert texts[-1] == "demand.csv column tokens_per_s: 980 more rows like those above"
+
+
+def test_blank_lines_do_not_shift_the_line_numbers(folder: Path):
+    text = (folder / "jobs.csv").read_text().replace("\ngang", "\n\n\ngang").replace("gang,firm,west", "gang,firm,wst")
+    (folder / "jobs.csv").write_text(text)
+    # header 1, base 2, two blank lines, gang 5
+    assert lines(folder).startswith('error: jobs.csv:5 column region: found "wst"; no such region.')
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(folder: Path):
+    for file in folder.glob("*.csv"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert check_scenario(folder) == []
+
+
+def test_spaces_around_cells_do_not_matter(folder: Path):
+    for file in folder.glob("*.csv"):
+        file.write_text(file.read_text().replace(",", " , "))
+    assert check_scenario(folder) == []
+
+
+def test_a_path_that_is_missing_or_a_file_is_a_finding(folder: Path):
+    assert lines(folder.parent / "tyni") == 'error: TMP/tyni: no such folder. Did you mean "tiny"?\n'.replace(
+        "TMP", str(folder.parent) if "TMP" not in lines(folder.parent / "tyni") else "TMP"
+    )
+    assert "it is a file; a scenario is a folder" in lines(folder / "jobs.csv")
+
+
+def test_a_scenario_in_memory_is_checked_by_the_same_rules():
+    assert check_loaded(tiny_scenario()) == []
+    jobs = tiny_scenario().jobs.assign(region="eats")
+    texts = [finding.text() for finding in check_loaded(tiny_scenario(jobs=jobs))]
+    assert texts == ['jobs.csv:2 column region: found "eats"; no such region (in 3 rows). Did you mean "east"?']
+
+
+def test_did_you_mean_finds_near_words_and_beginnings_and_lists_few_words():
+    assert did_you_mean("zhejang", ["zhejiang", "jiangsu"]) == 'Did you mean "zhejiang"?'
+    assert did_you_mean("ZHEJIANG", ["zhejiang", "jiangsu"]) == 'Did you mean "zhejiang"?'
+    assert did_you_mean("carbon_pr", ["carbon_price_yuan_per_t", "x"]) == 'Did you mean "carbon_price_yuan_per_t"?'
+    assert did_you_mean("q", ["b", "a"]) == "Known: a, b."
+    assert did_you_mean("q", [str(i) * 5 for i in range(10)]) == ""
