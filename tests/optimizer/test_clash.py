@@ -134,3 +134,4 @@ def test_whole_jobs_that_do_not_fit_are_named_although_parts_would() -> None:
     problem = hard(**three)
     text = message(problem, milp)
     assert "(at least 100% of it)" in text
+    assert "parts would fit, the whole does not" in text

@@ -44,13 +44,14 @@ def infeasible(problem: Problem, options: SolveOptions, *, divisible: bool) -> I
         )
     if answer.x is None:
         return InfeasibleError("the hard jobs and services cannot all be served; make some of them soft")
-    served = _unserved(problem, program, answer.x, hard_jobs, hard_services)
-    duals = answer.row_duals
-    if duals is None:
-        duals = _relaxed_duals(softened, problem, options, hard_jobs, hard_services)
-    return InfeasibleError(
-        f"{served} cannot be served{_limits(problem, program, duals)}; raise a limit or make it soft"
-    )
+    left = _unserved(problem, program, answer.x, hard_jobs, hard_services)
+    if not divisible:
+        program = _shortage_only(assemble(softened, divisible=True), problem, hard_jobs, hard_services)
+        answer = minimise(program, options, ignore_progress, stage="shortage", time_limit_s=options.time_limit_s)
+    clash = "" if answer.row_duals is None else _limits(problem, program, answer.row_duals)
+    if not clash and not divisible:
+        clash = ": parts would fit, the whole does not"
+    return InfeasibleError(f"{left} cannot be served{clash}; raise a limit or make it soft")
 
 
 def _closed(problem: Problem) -> str:
@@ -94,15 +95,6 @@ def _shortage_only(program: LinearProgram, problem: Problem, hard_jobs: Any, har
     return replace(program, cost=cost, offset=0.0)
 
 
-def _relaxed_duals(
-    softened: Problem, problem: Problem, options: SolveOptions, hard_jobs: Any, hard_services: Any
-) -> Floats | None:
-    """Duals of the shortage without whole numbers: zeros where only these are in the way."""
-    program = _shortage_only(assemble(softened, divisible=True), problem, hard_jobs, hard_services)
-    answer = minimise(program, options, ignore_progress, stage="shortage", time_limit_s=options.time_limit_s)
-    return answer.row_duals
-
-
 def _unserved(problem: Problem, program: LinearProgram, x: Floats, hard_jobs: Any, hard_services: Any) -> str:
     """Say what hard work is left, the most first."""
     jobs, services = program.columns["u"], program.columns["v"]
@@ -124,10 +116,8 @@ def _unserved(problem: Problem, program: LinearProgram, x: Floats, hard_jobs: An
     return text + (f" and {short - 1} more" if short > 1 else "")
 
 
-def _limits(problem: Problem, program: LinearProgram, duals: Floats | None) -> str:
+def _limits(problem: Problem, program: LinearProgram, duals: Floats) -> str:
     """Name the limits that are in the way, those that weigh most first."""
-    if duals is None:
-        return ""
     found: list[tuple[float, str]] = []
     labels = problem.labels
     gains = program.transposed(duals) - program.cost  # what one more of a column's upper limit is worth
