@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny import tiny_scenario
 
 from provgrid_models.errors import ScenarioError
 from provgrid_models.files import check_scenario, load_scenario, save_scenario
 from provgrid_models.overlay import builtin_names
+from tiny import tiny_scenario
 
 
 @pytest.fixture
@@ -107,9 +107,7 @@ def test_a_resolved_scenario_is_saved_without_its_layers(overlay: Path, tmp_path
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_a_built_in_scenario_can_be_extended(name: str, tmp_path: Path):
-    (tmp_path / "scenario.toml").write_text(
-        f'extends = "builtin:{name}"\n[prices]\ncarbon_price_yuan_per_t = 123\n'
-    )
+    (tmp_path / "scenario.toml").write_text(f'extends = "builtin:{name}"\n[prices]\ncarbon_price_yuan_per_t = 123\n')
     scenario = load_scenario(tmp_path)
     assert scenario.name == name
     assert scenario.settings.prices.carbon_price_yuan_per_t == 123.0

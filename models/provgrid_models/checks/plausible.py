@@ -21,7 +21,7 @@ BANDS: tuple[tuple[str, str, float, float, str], ...] = (
     ("clusters", "latitude_deg", 3.0, 54.0, "Are latitude and longitude swapped?"),
     ("clusters", "longitude_deg", 73.0, 136.0, "Are latitude and longitude swapped?"),
     ("clusters", "pue", 1.0, 2.0, "A PUE above 2 is rare."),
-    ("clusters", "grid_limit_mw", 0.1, 20_000.0, "Limits are in MW."),
+    ("clusters", "grid_limit_mw", 0.01, 20_000.0, "Limits are in MW."),
     ("clusters", "demand_charge_yuan_per_kw_month", 0.0, 200.0, "Charges are in yuan per kW and month."),
     ("contracts", "price_yuan_per_kwh", -1.0, 3.0, "Prices are in yuan per kWh, not per MWh."),
     ("contracts", "capacity_mw", 0.0, 50_000.0, "Capacities are in MW."),
