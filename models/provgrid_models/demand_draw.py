@@ -15,6 +15,7 @@ from provgrid_models.demand_checks import check_names
 from provgrid_models.demand_pools import Pools
 from provgrid_models.demand_settings import Draw, Inference, ServiceClass, Training, parse, settings_error
 from provgrid_models.findings import Findings
+from provgrid_models.horizon import periods
 from provgrid_models.tables import LONG_TABLES
 from provgrid_seeds import loader
 
@@ -72,7 +73,7 @@ def draw_jobs(training: Training, scenario: Scenario, pools: Pools) -> tuple[pd.
     gang = np.clip(np.ceil(gpus * training.gang_scale), smallest, np.maximum(smallest, training.largest_gang))
     first, last = _blocks(scenario, base_of, rng)
     halves = np.where(is_base | (base_of >= 0), 0.5, 1.0)  # a chain needs room for two runs
-    longest_h = (last - first) * training.longest_run_share * halves
+    longest_h: Floats = (last - first) * training.longest_run_share * halves
     rate: Floats = pools.mean_rate(pools.train_pflops, list(family))
     accelerator_h: Floats
     if training.capacity_share is not None:
@@ -81,16 +82,26 @@ def draw_jobs(training: Training, scenario: Scenario, pools: Pools) -> tuple[pd.
     else:
         work, scale = _scaled(gpu_hours * rate, gang * longest_h * rate, training.work_pflop_h or 0.0, "work_pflop_h")
         accelerator_h = work / rate
-    data_gb = np.round(np.exp(rng.uniform(np.log(training.data_gb[0]), np.log(training.data_gb[1]), n)), 1)
+    low, high = np.log(training.data_gb)
+    data_gb: Floats = np.round(np.exp(low + (high - low) * rng.random(n)), 1).astype(np.float64)
     checkpoint_gb = np.array([training.checkpoint_gb.get(name, 0.0) for name in family]) * (base_of >= 0)
     release, deadline = _windows(
-        training, np.asarray(accelerator_h / gang, dtype=np.float64), data_gb, checkpoint_gb, base_of, (first, last), rng, scenario
+        training,
+        accelerator_h / gang,
+        data_gb,
+        checkpoint_gb,
+        base_of,
+        (first, last),
+        rng,
+        scenario,
     )
 
     region_id = np.array([one.id for one in scenario.regions])[region]
     ids = np.array([f"{r}-{f}-{i:04d}" for i, (r, f) in enumerate(zip(region_id, family, strict=True))])
     zone = np.array([one.zone for one in scenario.regions])[region]
-    resident = (rng.random(n) < training.resident_share) & pools.in_zone(pools.train_pflops, family, zone, gang)
+    fast_enough = rate / training.window_slack[0]  # on a slower chip the tightest window would be missed
+    resident = rng.random(n) < training.resident_share
+    resident &= pools.in_zone(pools.train_pflops, family, zone, gang, fast_enough)
     jobs = _frame(
         "jobs",
         n,
@@ -137,10 +148,12 @@ def draw_services(inference: Inference, scenario: Scenario, pools: Pools) -> tup
         daily = (inference.tokens_per_day or 0.0) * part
     tokens_per_s = _curves(inference, scenario, of_class, daily, rng)
 
-    n, periods = len(pairs), scenario.settings.horizon.periods
+    n, n_periods = len(pairs), scenario.settings.horizon.periods
     family = np.array([one.family for one in classes])[of_class]
     zone = np.array([one.zone for one in scenario.regions])[region]
-    resident = (rng.random(n) < inference.resident_share) & pools.in_zone(pools.tokens_per_s, family, zone, np.zeros(n))
+    resident = (rng.random(n) < inference.resident_share) & pools.in_zone(
+        pools.tokens_per_s, family, zone, np.zeros(n), np.zeros(n)
+    )
     names = np.array([one.id for one in scenario.regions])[region]
     ids = np.array([f"{name}-{classes[k].id}" for name, k in zip(names, of_class, strict=True)])
 
@@ -170,9 +183,9 @@ def draw_services(inference: Inference, scenario: Scenario, pools: Pools) -> tup
     )
     asked = _frame(
         "demand",
-        n * periods,
-        service=np.repeat(ids, periods),
-        period=np.tile(np.arange(periods), n),
+        n * n_periods,
+        service=np.repeat(ids, n_periods),
+        period=np.tile(np.arange(n_periods), n),
         tokens_per_s=tokens_per_s.ravel(),
     )
     note = (
@@ -212,11 +225,11 @@ def _chains(training: Training, size: Floats, rng: np.random.Generator) -> NDArr
 def _blocks(scenario: Scenario, base_of: NDArray[np.int64], rng: np.random.Generator) -> tuple[Floats, Floats]:
     """First and last hour of the typical block that each job falls in; a chain stays in one block."""
     horizon = scenario.settings.horizon
-    periods = np.array([block.periods for block in horizon.blocks] or [horizon.periods], dtype=np.float64)
-    block = rng.choice(periods.size, base_of.size, p=periods / periods.sum())
+    lengths = np.array([block.periods for block in horizon.blocks] or [horizon.periods], dtype=np.float64)
+    block = rng.choice(lengths.size, base_of.size, p=lengths / lengths.sum())
     block = np.where(base_of >= 0, block[base_of], block)
-    last = np.cumsum(periods)[block] * horizon.period_h
-    return last - periods[block] * horizon.period_h, last
+    last = np.cumsum(lengths)[block] * horizon.period_h
+    return last - lengths[block] * horizon.period_h, last
 
 
 def _scaled(sizes: Floats, largest: Floats, total: float, key: str) -> tuple[Floats, float]:
@@ -272,7 +285,7 @@ def _curves(
 ) -> Floats:
     """Tokens/s of every service and period, shape (S, T)."""
     horizon = scenario.settings.horizon
-    start = _period_starts(scenario)
+    start = periods(horizon)
     hour = (start - start.normalize()) / pd.Timedelta(hours=1)
     shapes = np.stack(
         [
@@ -285,15 +298,6 @@ def _curves(
     level = np.exp(rng.normal(0.0, 1.0, (daily.size, dates.size)) * sigma - sigma**2 / 2)
     week_end = np.where(start.dayofweek >= SATURDAY, inference.weekend_factor, 1.0)
     return np.asarray(daily[:, None] * shapes[of_class] / 3600.0 * level[:, day] * week_end[None, :])
-
-
-def _period_starts(scenario: Scenario) -> pd.DatetimeIndex:
-    """Beijing time of the start of every period, shape (T,)."""
-    horizon = scenario.settings.horizon
-    step = pd.Timedelta(hours=horizon.period_h)
-    blocks = [(block.start, block.periods) for block in horizon.blocks] or [(horizon.start, horizon.periods)]
-    starts = [pd.date_range(start, periods=periods, freq=step).to_numpy() for start, periods in blocks]
-    return pd.DatetimeIndex(np.concatenate(starts))
 
 
 def _shape(one: ServiceClass) -> Floats:

@@ -53,8 +53,11 @@ class Pools:
         held = ((chosen > 0) * self.accelerators).sum(axis=1)
         return np.asarray((chosen * self.accelerators).sum(axis=1) / np.where(held > 0, held, 1.0))
 
-    def in_zone(self, rates: Floats, family: Texts, zone: Texts, accelerators: Floats) -> NDArray[np.bool_]:
-        """Whether each piece of work has a pool of its own zone that is large enough and has its family, (n,)."""
+    def in_zone(
+        self, rates: Floats, family: Texts, zone: Texts, accelerators: Floats, least_rate: Floats
+    ) -> NDArray[np.bool_]:
+        """Whether each piece of work has a pool of its own zone that is large and fast enough for it, shape (n,)."""
         same = np.array(self.zones)[None, :] == zone[:, None]
-        able = rates[[self.families[name] for name in family]] > 0
-        return np.asarray((same & able & (self.accelerators[None, :] >= accelerators[:, None])).any(axis=1))
+        here = rates[[self.families[name] for name in family]]
+        able = (here > 0) & (here >= least_rate[:, None]) & (self.accelerators[None, :] >= accelerators[:, None])
+        return np.asarray((same & able).any(axis=1))

@@ -1,0 +1,54 @@
+"""Makes the built-in scenarios from the tables. For maintainers: `python -m provgrid_seeds.build`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pandas as pd
+import tomli_w
+
+from provgrid_seeds import build_national, build_toy, build_zhejiang, loader
+from provgrid_seeds.build_rows import Record
+
+SCENARIOS = {"toy": build_toy, "zhejiang": build_zhejiang, "national": build_national}
+
+
+def build(folder: Path) -> None:
+    """Write every built-in scenario into a folder, one subfolder each."""
+    for name in loader.scenario_names():
+        module = SCENARIOS[name]
+        target = folder / name
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "scenario.toml").write_text(tomli_w.dumps(module.settings()), encoding="utf-8", newline="\n")
+        for table, records in module.tables().items():
+            (target / f"{table}.csv").write_text(as_csv(records), encoding="utf-8", newline="\n")
+
+
+def as_csv(records: list[Record]) -> str:
+    """Text of a table; whole numbers are written without a decimal point."""
+    frame = pd.DataFrame.from_records([{name: _cell(cell) for name, cell in record.items()} for record in records])
+    text: str = frame.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def _cell(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        return f"{cell:.10g}"
+    return str(cell)
+
+
+def main() -> None:
+    """Write the scenarios where the package lies, or into the folder that is named."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "scenarios"
+    build(folder)
+    logging.getLogger(__name__).info("scenarios written to %s", folder)
+
+
+if __name__ == "__main__":
+    main()
