@@ -310,18 +310,22 @@ def _never_served(
     by_rule = np.where(np.isinf(market), 0.0, scenario.settings.prices.unserved_multiple * market)
     given = jobs.unserved_yuan[out]
     yuan = weight * np.where(np.isnan(given), by_rule, given)
+    texts = np.array([REASON_TEXT[reason] for reason in Reason], dtype=object)[why[out]]
+    orphans = np.flatnonzero(why[out] == 0)
+    texts[orphans] = [f"its base {base} cannot be served" for base in names[jobs.after[out[orphans]]]]
+    _no_hard_job(names[out[hard[out]]], texts[hard[out]])
     unknown = np.isinf(market) & np.isnan(given)
-    listed = []
-    for i, j in enumerate(out):
-        reason = REASON_TEXT[Reason(int(why[j]))] if why[j] else f"its base {names[jobs.after[j]]} cannot be served"
-        if hard[j]:
-            raise InfeasibleError(
-                f"job {names[j]} is hard and no pool can ever serve it: {reason}; "
-                "change its window, residency or family, or let hard be false"
-            )
-        value = "; no chip here runs its family, so its value is unknown and counts as 0" if unknown[i] else ""
-        listed.append((str(names[j]), reason + value, float(yuan[i])))
-    return tuple(listed)
+    texts[unknown] += "; no chip here runs its family, so its value is unknown and counts as 0"
+    return tuple(zip(names[out].tolist(), texts.tolist(), yuan.tolist(), strict=True))
+
+
+def _no_hard_job(names: NDArray[Any], reasons: NDArray[Any]) -> None:
+    """Raise `InfeasibleError` naming the first of the hard jobs that no pool can serve."""
+    if names.size:
+        raise InfeasibleError(
+            f"job {names[0]} is hard and no pool can ever serve it: {reasons[0]}; "
+            "change its window, residency or family, or let hard be false"
+        )
 
 
 def _problem_fields(jobs: JobColumns, staying: Bools) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Scenario to problem: windows, openness, defaults, zones, routes and what leaves the problem, by hand on tiny."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError, ScenarioError
 from provgrid_models.problem import Problem
 from provgrid_models.reasons import Reason
-from tiny import job, service, tiny_scenario
+from tiny import job, long_table, service, tiny_scenario
 
 
 def test_rates_power_and_floor_follow_from_chip_binding_and_site():
@@ -54,6 +55,49 @@ def test_jobs_get_windows_prices_and_a_default_for_unserved_work():
     # gang: 30 h / 10 = 3 periods on fast, 75 / 10 = 7.5, so 8, on small: its window of 8 just fits.
     assert problem.durations(slice(1, 2)).tolist() == [[3.0, 3.0, 8.0]]
     assert problem.reasons(slice(None)).tolist() == [[0, 0, 0], [0, 0, 0], [0, int(Reason.RESIDENCY), 0]]
+
+
+def test_jobs_share_a_class_exactly_when_family_precision_memory_and_zone_agree():
+    rows = [
+        job("a"),
+        job("same", region="west", work_pflop_h=1.0, mode="rigid"),
+        job("other_precision", precision="fp8"),
+        job("other_memory", min_accelerators=60.0),
+        job("other_zone", residency="west"),
+        job("other_family", family="vision"),
+        job("again"),
+    ]
+    problem = compile_scenario(tiny_scenario(jobs=rows))
+    first, same, precision, memory, zone, family, again = problem.job_class.tolist()
+    assert first == same == again
+    assert len({first, precision, memory, zone, family}) == problem.class_rate_pflops.shape[0] == 5
+    # fp8: fast has 2 PFLOPS * 0.5, small has none; 60 accelerators are in hub_b alone; vision runs on fast at 0.25
+    rates = problem.class_rate_pflops
+    np.testing.assert_allclose(
+        rates[[first, precision, memory, zone, family]],
+        [[0.5, 0.5, 0.2], [1.0, 1.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.25, 0.25, 0.0]],
+    )
+    few, none, away = (int(r) for r in (Reason.TOO_FEW_ACCELERATORS, Reason.NO_BINDING, Reason.RESIDENCY))
+    assert problem.class_reason[precision].tolist() == [0, 0, none]
+    assert problem.class_reason[memory].tolist() == [few, 0, few]
+    assert problem.class_reason[zone].tolist() == [away, 0, away]
+
+
+def test_owners_budgets_and_unserved_prices_come_over_in_their_units():
+    scenario = tiny_scenario(
+        settings={"limits": {"carbon_budget_t": 2.5}},
+        pools={"hub_b/fast": {"tenant": "firm"}},
+        contracts={"sun": {"take_or_pay": True}},
+        jobs={"gang": {"unserved_yuan": 12.0}},
+        services={"chat": {"unserved_yuan_per_mtoken": 5.0}},
+    )
+    problem = compile_scenario(scenario)
+    assert problem.pool_tenant.tolist() == [-1, 1, -1]
+    assert problem.carbon_budget_kg == 2500.0
+    assert problem.take_or_pay_yuan == pytest.approx(20 * 4 * 0.2)  # 20 kW in 4 hours at 0.2 yuan
+    assert problem.block_yuan_per_kwh[3].tolist() == [0.0] * 12
+    assert problem.unserved_yuan[1] == 12.0
+    assert problem.service_unserved_yuan[0] == pytest.approx(5.0 * 3600 / 1e6)
 
 
 def test_routes_add_up_link_prices_and_a_missing_row_is_no_route():
@@ -267,6 +311,26 @@ def test_the_same_scenario_gives_the_same_arrays():
     for name in Problem.array_fields():
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     assert dataclasses.replace(first).never_served == second.never_served
+
+
+@pytest.mark.slow
+def test_a_million_jobs_compile_in_seconds():
+    count = 1_000_000
+    rng = np.random.default_rng(0)
+    release_h = rng.integers(0, 9, count) * 1.0
+    pair = long_table("jobs", [job("a"), job("b", mode="rigid", region="west")])
+    jobs = pair.iloc[np.arange(count) % 2].assign(
+        id=[f"job-{j}" for j in range(count)],
+        work_pflop_h=rng.uniform(0.1, 30.0, count),
+        release_h=release_h,
+        deadline_h=release_h + rng.uniform(1, 12, count),
+    )
+    scenario = tiny_scenario(jobs=jobs)
+    started_s = time.process_time()
+    problem = compile_scenario(scenario)
+    used_s = time.process_time() - started_s
+    assert problem.n_jobs + len(problem.never_served) == count
+    assert used_s < 15  # 2 to 5 s where nothing else runs
 
 
 @given(
