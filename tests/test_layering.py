@@ -87,6 +87,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_importing_provgrid_loads_nothing_heavy() -> None:
-    code = "import sys, provgrid; print([m for m in ('numpy', 'pandas', 'numba', 'highspy', 'pydantic') if m in sys.modules])"
+    heavy = ("numpy", "pandas", "numba", "highspy", "pydantic")
+    code = f"import sys, provgrid; print([m for m in {heavy} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

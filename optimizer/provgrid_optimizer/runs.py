@@ -11,6 +11,7 @@ The tables hold nothing but the plan, so that equal plans are equal bytes; times
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import platform
@@ -120,9 +121,10 @@ class _Run:
             self.divisible = bool(self.manifest["certificate"]["divisible"])
         self.tables = {name: self._table(name) for name in PARQUET}
         with _reading(folder / "costs.csv"):
-            costs = pd.read_csv(folder / "costs.csv", float_precision="round_trip")
-            self.costs = costs.set_index("component")["cost_yuan"].astype(float)
-            self.constants_yuan = float(costs.loc[~costs["in_objective"].astype(bool), "cost_yuan"].sum())
+            with (folder / "costs.csv").open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            self.costs = {row["component"]: float(row["cost_yuan"]) for row in rows}
+            self.constants_yuan = sum(float(row["cost_yuan"]) for row in rows if row["in_objective"] == "False")
 
     def _table(self, name: str) -> pd.DataFrame:
         path = self.folder / f"{name}.parquet"
@@ -156,7 +158,7 @@ class _Run:
 
     def costs_by_component(self) -> dict[str, float]:
         """Claimed cost of each component."""
-        return {name: float(self.costs[name]) for name in COMPONENTS}
+        return {name: self.costs[name] for name in COMPONENTS}
 
     def audit(self) -> AuditReport:
         """Judge the tables as they stand."""

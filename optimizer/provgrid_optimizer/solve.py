@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from provgrid_models.errors import AuditError, NoPlanError, OptionError, ProvgridError
+from provgrid_models.errors import AuditError, MissingSolverError, NoPlanError, OptionError, ProvgridError
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
 from provgrid_optimizer.audit.plan import from_allocation
 from provgrid_optimizer.certificate import Certificate, gap
@@ -43,11 +43,17 @@ ENGINES: dict[str, str] = {
 
 
 def find_engine(name: str) -> Engine:
-    """Return the engine of that name, or raise `OptionError`."""
+    """Return the engine of that name, or raise `OptionError`, or `MissingSolverError` where its solver is absent."""
     if name not in ENGINES:
         raise OptionError(f"no engine {name!r}; choose one of {', '.join(ENGINES)}")
     module, function = ENGINES[name].split(":")
-    return cast("Engine", getattr(import_module(module), function))
+    try:
+        return cast("Engine", getattr(import_module(module), function))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("provgrid"):
+            raise
+        cure = f"install it with: python -m pip install {error.name}"
+        raise MissingSolverError(f"engine {name} needs {error.name}, which is not installed; {cure}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

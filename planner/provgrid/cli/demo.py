@@ -116,8 +116,8 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
         )
     console = output()
     console.print(
-        f"{scenario.settings.title or scenario.name}: {problem.n_jobs:,} training jobs, {problem.n_services:,} services,"
-        f" {problem.n_pools} pools, {problem.n_periods} h; every plan audited"
+        f"{scenario.settings.title or scenario.name}: {problem.n_jobs:,} training jobs, "
+        f"{problem.n_services:,} services, {problem.n_pools} pools, {problem.n_periods} h; every plan audited"
     )
     console.print(table)
     console.print("* against local, on the work that both serve; lp is a bound and no plan, so it saves nothing")

@@ -1,0 +1,224 @@
+"""Run folders: whole or absent, read back equal, audited from their files alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from provgrid_models.compile import compile_scenario
+from provgrid_models.errors import AuditError, OptionError, ProvgridError, ScenarioError
+from provgrid_optimizer.options import SolveOptions
+from provgrid_optimizer.plan import Plan
+from provgrid_optimizer.run_folder import next_run_folder, whole_or_absent
+from provgrid_optimizer.run_tables import PARQUET
+from provgrid_optimizer.runs import audit_run, open_run
+from provgrid_optimizer.solve import solve
+from random_problems import random_problem
+from tiny import tiny_scenario
+
+FILES = ("manifest.json", "costs.csv", "solver.log", *(f"{name}.parquet" for name in PARQUET))
+
+
+def tiny_plan(engine: str = "lp") -> Plan:
+    scenario = tiny_scenario()
+    return solve(compile_scenario(scenario), engine, scenario=scenario, with_policies=False)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return tiny_plan()
+
+
+@pytest.fixture(scope="module")
+def saved(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plan.save(tmp_path_factory.mktemp("saved") / "run")
+
+
+@pytest.fixture
+def run(saved: Path, tmp_path: Path) -> Path:
+    """A copy of a saved run, to do harm to."""
+    shutil.copytree(saved, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def assert_same_plan(one: Plan, other: Plan) -> None:
+    assert one.certificate == other.certificate
+    assert one.options == other.options
+    assert one.timings == other.timings
+    assert one.component_costs == other.component_costs
+    assert one.log == other.log
+    assert repr(one.history) == repr(other.history)  # NaN is not equal to itself
+    for part in ("allocation", "multipliers", "usage"):
+        for name, value in vars(getattr(one, part)).items():
+            np.testing.assert_array_equal(value, getattr(getattr(other, part), name), err_msg=f"{part}.{name}")
+    for name in (*PARQUET, "costs"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
+    assert one.to_dict() == other.to_dict()
+
+
+@pytest.mark.parametrize("engine", ["lp", "milp", "heuristic", "local"])
+def test_a_run_reads_back_as_the_same_plan(engine: str, tmp_path: Path) -> None:
+    plan = tiny_plan(engine)
+    opened = open_run(plan.save(tmp_path / "run"))
+    assert_same_plan(plan, opened)
+    assert opened.scenario is not None
+    assert opened.scenario.name == "tiny"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_run_of_a_problem_from_arrays_reads_back_as_the_same_plan(seed: int, tmp_path: Path) -> None:
+    plan = solve(random_problem(seed), "lp", SolveOptions(seed=seed), with_policies=False)
+    opened = open_run(plan.save(tmp_path / "run"))
+    assert_same_plan(plan, opened)
+    assert opened.scenario is None
+    assert opened.problem.carbon_budget_kg == plan.problem.carbon_budget_kg
+
+
+def test_a_run_holds_these_files_and_no_others(saved: Path) -> None:
+    assert {p.name for p in saved.iterdir()} == {*FILES, "scenario"}
+    assert (saved / "scenario" / "scenario.toml").is_file()
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_the_manifest_says_what_was_solved_and_how(run: Path, plan: Plan) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["status"] == "optimal"
+    assert manifest["engine"] == "lp"
+    assert manifest["options"] == {"gap": None, "time_limit_s": None, "passes": None, "threads": 2, "seed": 0}
+    assert manifest["certificate"]["objective_yuan"] == plan.objective_yuan
+    assert {"python", "provgrid", "numpy", "highspy"} <= set(manifest["versions"])
+    assert len(manifest["source_sha256"]) == 64
+
+
+def test_the_same_plan_is_the_same_bytes(plan: Plan, run: Path, tmp_path: Path) -> None:
+    again = tiny_plan().save(tmp_path / "again")
+    for path in sorted(p for p in run.rglob("*") if p.is_file() and p.name not in ("manifest.json", "solver.log")):
+        assert path.read_bytes() == (again / path.relative_to(run)).read_bytes(), path.name
+
+
+def test_no_run_is_overwritten(plan: Plan, run: Path) -> None:
+    before = (run / "manifest.json").read_bytes()
+    with pytest.raises(OptionError, match="exists already"):
+        plan.save(run)
+    assert (run / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
+def test_a_run_that_is_cut_short_does_not_exist(
+    error: BaseException, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        plan.save(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_was_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    def write_while_somebody_else_does() -> None:
+        with whole_or_absent(tmp_path / "run") as partial:
+            (partial / "mine").touch()
+            (tmp_path / "run").mkdir()
+            (tmp_path / "run" / "theirs").touch()
+
+    with pytest.raises(OptionError, match="exists already"):
+        write_while_somebody_else_does()
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["theirs"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_next_run_gets_the_next_number(tmp_path: Path) -> None:
+    assert next_run_folder(tmp_path, "toy", "lp") == tmp_path / "toy-lp-1"
+    (tmp_path / "toy-lp-1").mkdir()
+    assert next_run_folder(tmp_path, "toy", "lp") == tmp_path / "toy-lp-2"
+
+
+@pytest.mark.parametrize("name", [f for f in FILES if f != "solver.log"] + ["scenario/scenario.toml"])
+@pytest.mark.parametrize("harm", ["missing", "cut", "empty", "noise"])
+def test_a_damaged_run_is_one_line(name: str, harm: str, run: Path) -> None:
+    path = run / name
+    content = path.read_bytes()
+    if harm == "missing":
+        path.unlink()
+    else:
+        path.write_bytes({"cut": content[: len(content) // 2], "empty": b"", "noise": b"\xff\x00 noise \n"}[harm])
+    for read in (open_run, audit_run):
+        with pytest.raises(ScenarioError) as caught:
+            read(run)
+        assert len(str(caught.value).splitlines()) == 1
+        assert "solve" in str(caught.value)
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"manifest\.json is missing"):
+        open_run(tmp_path)
+    with pytest.raises(ScenarioError, match="is no folder"):
+        open_run(tmp_path / "nowhere")
+
+
+def test_the_audit_of_an_untouched_run_passes_and_proves_the_bound(run: Path, plan: Plan) -> None:
+    report = audit_run(run)
+    assert report.passed
+    assert report.objective_yuan == pytest.approx(plan.objective_yuan, rel=1e-9)
+    assert report.bound_yuan == pytest.approx(plan.certificate.bound_prices_yuan, rel=1e-9)
+
+
+def change(run: Path, table: str, column: str, factor: float) -> None:
+    path = run / f"{table}.parquet"
+    frame = pd.read_parquet(path)
+    row = frame[column].abs().idxmax()
+    frame.loc[row, column] *= factor
+    frame.to_parquet(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "factor", "rule"),
+    [
+        ("training", "accelerators", 1.5, "work"),
+        ("inference", "tokens_per_s", 3.0, "demand"),
+        ("energy", "power_kw", 0.5, "balance"),
+        ("traffic", "traffic_gbps", 2.0, "traffic"),
+        ("peaks", "peak_kw", 0.5, "peak"),
+        ("prices", "price", -1.0, "multipliers"),
+    ],
+)
+def test_a_table_that_was_changed_fails_the_audit_by_name(
+    table: str, column: str, factor: float, rule: str, run: Path
+) -> None:
+    change(run, table, column, factor)
+    assert rule in audit_run(run).counts
+    with pytest.raises(AuditError, match="fails its audit"):
+        open_run(run)
+
+
+def test_an_understated_cost_and_an_overstated_bound_fail_the_audit(run: Path) -> None:
+    costs = pd.read_csv(run / "costs.csv")
+    costs.loc[costs["component"] == "energy", "cost_yuan"] *= 0.9
+    costs.to_csv(run / "costs.csv", index=False)
+    assert "cost" in audit_run(run).counts
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["certificate"]["bound_prices_yuan"] *= 1.1
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    assert "bound" in audit_run(run).counts
+
+
+def test_an_id_that_the_scenario_does_not_have_fails_the_audit(run: Path) -> None:
+    frame = pd.read_parquet(run / "inference.parquet")
+    frame["pool"] = frame["pool"].astype(object)
+    frame.loc[0, "pool"] = "nowhere/chip"
+    frame.to_parquet(run / "inference.parquet", index=False)
+    assert "unknown_id" in audit_run(run).counts
+
+
+def test_another_scenario_in_the_run_is_noticed(run: Path) -> None:
+    path = run / "scenario" / "clusters.csv"
+    path.write_text(path.read_text().replace("1.5", "1.1"))
+    with pytest.raises(ProvgridError, match="is not what was solved"):
+        audit_run(run)

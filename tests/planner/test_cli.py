@@ -1,0 +1,232 @@
+"""The command line, run as a person runs it: exit codes, one-line errors, JSON, help."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from command_line import environment, json_of, one_line, provgrid
+from provgrid_models.files import save_scenario
+from tiny import tiny_scenario
+
+COMMANDS = ("demo", "new", "check", "solve", "audit", "import", "bench", "schema", "doctor")
+SOLVE_KEYS = {
+    *("scenario", "engine", "status", "objective_yuan", "bound_yuan", "gap", "gap_jobs", "captured", "constants_yuan"),
+    *("unserved_share", "audit_violations", "costs", "jobs", "services", "pools", "periods"),
+    *("build_s", "compile_s", "solve_s", "audit_s", "peak_rss_mb", "run_dir"),
+}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scenarios") / "tiny"
+    save_scenario(tiny_scenario(), folder)
+    return folder
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["solve", "--help"], ["bench", "reference", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from provgrid.cli import run\n"
+        f"code = run({arguments!r})\n"
+        "print([m for m in ('numpy', 'pandas', 'numba', 'highspy') if m in sys.modules], code, file=sys.stderr)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stderr.strip() == "[] 0"
+    assert "Usage" in said.stdout
+
+
+def test_help_is_quick() -> None:
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert provgrid("--help").returncode == 0
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.5
+
+
+def test_every_command_of_this_version_is_listed_and_takes_json() -> None:
+    listed = provgrid("--help").stdout
+    for command in COMMANDS:
+        assert f" {command} " in listed
+        asked = ["bench", "reference"] if command == "bench" else [command]
+        assert "--json" in provgrid(*asked, "--help").stdout
+
+
+def test_output_in_a_pipe_has_no_colours(tiny: Path, tmp_path: Path) -> None:
+    said = provgrid("solve", tiny, "--engine", "lp", "--no-policies", "-o", tmp_path / "run")
+    assert said.returncode == 0, said.stderr
+    assert "\x1b" not in said.stdout + said.stderr
+    assert "lp: optimal" in said.stdout
+
+
+def test_solve_prints_one_record_and_writes_the_run_that_it_names(tiny: Path, tmp_path: Path) -> None:
+    record = json_of(provgrid("solve", tiny, "--engine", "lp", "--json", cwd=tmp_path))
+    assert set(record) >= SOLVE_KEYS
+    assert record["run_dir"] == "runs/tiny-lp-1"
+    assert (tmp_path / "runs" / "tiny-lp-1" / "manifest.json").is_file()
+    assert sum(record["costs"].values()) == pytest.approx(record["objective_yuan"], rel=1e-12)
+    assert record["audit_violations"] == 0
+    assert record["gap"] <= 1e-6
+    assert record["peak_rss_mb"] > 20
+
+
+def test_the_audit_repeats_from_the_files_alone(tiny: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    record = json_of(provgrid("solve", tiny, "--engine", "heuristic", "--json", "-o", run))
+    audit = json_of(provgrid("audit", run, "--json"))
+    assert audit["passed"]
+    assert audit["objective_yuan"] == pytest.approx(record["objective_yuan"], rel=1e-9)
+    assert audit["bound_yuan"] == pytest.approx(record["bound_yuan"], rel=1e-6)
+    assert "audit passed" in provgrid("audit", run).stdout
+
+
+def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert provgrid("solve", tiny, "--engine", "lp", "--no-policies", "-o", run).returncode == 0
+    frame = pd.read_parquet(run / "training.parquet")
+    frame["accelerators"] *= 2
+    frame.to_parquet(run / "training.parquet", index=False)
+    said = provgrid("audit", run)
+    assert said.returncode == 9
+    assert "violation: " in said.stderr
+    assert json_of(provgrid("audit", run, "--json"), code=9)["passed"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["solve", "nowhere"], "there is no folder nowhere"),
+        (["solve", "SCENARIO", "--engine", "genius"], "no engine 'genius'"),
+        (["solve", "SCENARIO", "--engine", "lp", "--gap", "-1"], "gap is -1"),
+        (["solve", "SCENARIO", "--engine", "lp", "--threads", "0"], "threads is 0"),
+        (["solve", "SCENARIO", "--engine", "lp", "--set", "horizon.perids=3"], "perids"),
+        (["solve", "SCENARIO", "--engine", "lp", "-o", "SCENARIO"], "exists already"),
+        (["solve", "SCENARIO", "--speed", "9"], "--speed"),
+        (["solve"], "SCENARIO"),
+        (["new", "SCENARIO"], "is not empty"),
+        (["new", "somewhere", "--template", "moon"], "no template 'moon'"),
+        (["audit", "SCENARIO"], "manifest.json is missing"),
+        (["bench", "reference", "--engines", "lp,genius"], "no engine 'genius'"),
+        (["import", "sheets", "x.csv", "-o", "out"], "no format 'sheets'"),
+        (["import", "philly", "x.csv", "-o", "out", "--option", "mfu"], "no value"),
+        (["import", "philly", "x.csv", "-o", "out", "--option", "mfu=high"], "mfu=high"),
+        (["import", "philly", "x.csv", "-o", "out", "--option", "speed=1"], "no option speed"),
+        (["check", "SCENARIO", "--speed"], "--speed"),
+        (["dance"], "dance"),
+    ],
+)
+def test_bad_input_is_exit_2_and_one_line(arguments: list[str], says: str, tiny: Path, tmp_path: Path) -> None:
+    filled = [str(tiny) if argument == "SCENARIO" else argument for argument in arguments]
+    assert says in one_line(provgrid(*filled, cwd=tmp_path), 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hard_work_that_cannot_be_served_is_exit_3_and_named(tmp_path: Path) -> None:
+    crowd = {"gang": {"hard": True, "max_accelerators": 1e6, "work_pflop_h": 1e9}}
+    save_scenario(tiny_scenario(jobs=crowd), tmp_path / "hard")
+    assert "gang" in one_line(provgrid("solve", tmp_path / "hard", "--engine", "lp", cwd=tmp_path), 3)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_above_the_asked_gap_is_exit_4_and_the_plan_is_written(tiny: Path, tmp_path: Path) -> None:
+    said = provgrid("solve", tiny, "--engine", "local", "--gap", "0", "--json", "-o", tmp_path / "run")
+    record = json_of(said, code=4)
+    assert record["gap"] > 0
+    assert "above the 0.00% that was asked" in said.stderr
+    assert (tmp_path / "run" / "manifest.json").is_file()
+
+
+def test_no_time_is_exit_5_and_writes_nothing(tiny: Path, tmp_path: Path) -> None:
+    said = provgrid("solve", tiny, "--engine", "heuristic", "--time-limit", "0", "--json", cwd=tmp_path)
+    assert "time limit is 0" in one_line(said, 5)
+    assert said.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unexpected_fault_is_one_line_with_the_way_to_the_traceback(tiny: Path) -> None:
+    code = (
+        "import sys, provgrid.cli, provgrid.api\n"
+        "def broken(*_): raise RuntimeError('loose\\nscrew')\n"
+        "provgrid.api.load = broken\n"
+        "provgrid.cli.main(sys.argv[1:])\n"
+    )
+    run = [sys.executable, "-c", code]
+    said = subprocess.run([*run, "solve", str(tiny)], capture_output=True, text=True, check=False)
+    assert one_line(said, 1) == "provgrid: RuntimeError: loose screw; see the traceback with --debug"
+    said = subprocess.run([*run, "solve", str(tiny), "--debug"], capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert "Traceback" in said.stderr
+
+
+def test_new_copies_a_scenario_that_checks_and_solves(tmp_path: Path) -> None:
+    record = json_of(provgrid("new", "mine", "--json", cwd=tmp_path))
+    assert record["template"] == "toy"
+    assert "scenario.toml" in record["files"]
+    assert json_of(provgrid("check", "mine", "--json", cwd=tmp_path))["errors"] == 0
+    assert json_of(provgrid("solve", "mine", "--engine", "lp", "--json", cwd=tmp_path))["status"] == "optimal"
+
+
+def test_check_lists_every_finding_and_is_exit_2(tiny: Path, tmp_path: Path) -> None:
+    assert json_of(provgrid("check", tiny, "--json"))["errors"] == 0
+    save_scenario(tiny_scenario(), tmp_path / "broken")
+    clusters = tmp_path / "broken" / "clusters.csv"
+    clusters.write_text(clusters.read_text().replace("city_a", "city-a,", 1))
+    regions = tmp_path / "broken" / "regions.csv"
+    regions.write_text(regions.read_text().replace("zone", "zoned", 1))
+    found = json_of(provgrid("check", tmp_path / "broken", "--json"), code=2)
+    assert {finding["file"] for finding in found["findings"]} >= {"clusters.csv", "regions.csv"}
+    assert found["errors"] == sum(finding["severity"] == "error" for finding in found["findings"])
+    text = provgrid("check", tmp_path / "broken")
+    assert text.returncode == 2
+    assert "error: regions.csv" in text.stdout
+
+
+def test_overrides_change_what_is_solved(tiny: Path, tmp_path: Path) -> None:
+    plain = json_of(provgrid("solve", tiny, "--engine", "lp", "--no-policies", "--json", cwd=tmp_path))
+    priced = json_of(
+        provgrid(
+            *("solve", tiny, "--engine", "lp", "--no-policies", "--json"),
+            *("--set", "prices.carbon_price_yuan_per_t=500"),
+            cwd=tmp_path,
+        )
+    )
+    assert plain["costs"]["carbon"] == 0
+    assert priced["costs"]["carbon"] != 0
+
+
+def test_schema_is_json() -> None:
+    assert json_of(provgrid("schema", "--json"))
+
+
+def test_doctor_solves_the_golden_problem_with_every_solver() -> None:
+    found = json_of(provgrid("doctor", "--json"))
+    assert all(result["ok"] for result in found["solvers"].values()), found["solvers"]
+    assert found["versions"]["highspy"]
+
+
+def test_doctor_is_exit_7_where_highs_is_missing() -> None:
+    code = "import sys; sys.modules['highspy'] = None; from provgrid.cli import main; main(['doctor', '--json'])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert said.returncode == 7, said.stderr
+    assert "install it with" in said.stderr
+    assert json.loads(said.stdout)["solvers"]["lp"]["missing"]
+
+
+def test_no_colour_is_honoured(tiny: Path, tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "provgrid", "solve", str(tiny), "--engine", "lp", "--no-policies"]
+    said = subprocess.run(
+        [*call, "-o", str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(NO_COLOR="1", FORCE_COLOR="1"),
+    )
+    assert "\x1b[3" not in said.stdout
