@@ -12,15 +12,15 @@ is a lower bound on the objective, divisible or not; the `after` rows are droppe
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from provgrid_models.errors import ArrayError, InfeasibleError
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
-from provgrid_optimizer.heuristic.kernels.dual import jobs_pass, services_pass
+from provgrid_optimizer.heuristic.kernels.dual import chunk_pass, services_pass
 from provgrid_optimizer.heuristic.kernels.supply import supply_pass
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def bound(problem: Problem, multipliers: Multipliers, threads: int = 2) -> Bound
     InfeasibleError : an idle floor exceeds the supply of its cluster, or a hard job or service has no open pool.
     """
     check(problem, multipliers)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    return evaluate(problem, arrays(problem), multipliers).bound
+    return evaluate(problem, arrays(problem), multipliers, threads).bound
 
 
 def check(problem: Problem, multipliers: Multipliers) -> None:
@@ -96,8 +95,8 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
         raise ArrayError(f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}")
 
 
-def evaluate(problem: Problem, laid_out: Arrays, multipliers: Multipliers) -> Pass:
-    """One full pass at prices that are known to fit."""
+def evaluate(problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1) -> Pass:
+    """One full pass at prices that are known to fit; the same to the last digit for any number of threads."""
     jobs, network, supply, services = laid_out[:4]
     hours = problem.hours
     priced_link = multipliers.link.any()
@@ -111,7 +110,17 @@ def evaluate(problem: Problem, laid_out: Arrays, multipliers: Multipliers) -> Pa
     traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))
     job_pool = np.full(problem.n_jobs, -1)
     job_start = np.zeros(problem.n_jobs, dtype=np.int64)
-    parts = jobs_pass(jobs, network, price, running, link_running, usage, traffic_parts, job_pool, job_start)
+
+    def run(chunk: int) -> tuple[float, float, float]:
+        first, last = jobs.group_chunk[chunk], jobs.group_chunk[chunk + 1]
+        loads = usage[chunk], traffic_parts[chunk]
+        return chunk_pass(jobs, network, price, running, link_running, first, last, *loads, job_pool, job_start)  # type: ignore[no-any-return]
+
+    if threads > 1 and chunks > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = np.array(list(pool.map(run, range(chunks))))
+    else:
+        parts = np.array([run(chunk) for chunk in range(chunks)])
     asked, traffic = usage.sum(axis=0), traffic_parts.sum(axis=0)
     service_pool = np.full(problem.demand.shape, -1)
     served = services_pass(

@@ -9,7 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
 
-CHUNKS = 16  # parallel kernels split their work into this many parts, whatever the thread count
+CHUNKS = 8  # parts that a pass over many jobs is split into, whatever the thread count
+MANY_JOBS = 5_000  # below, one part: threads would cost more than they bring
 
 
 class Jobs(NamedTuple):
@@ -38,7 +39,7 @@ class Jobs(NamedTuple):
     largest: Floats  # (P,) the most accelerators a pool ever has
     order: Ints  # (J,)
     group_start: Ints  # (G + 1,)
-    group_chunk: Ints  # (CHUNKS + 1,) groups of each chunk
+    group_chunk: Ints  # (chunks + 1,) groups of each chunk
 
 
 class Network(NamedTuple):
@@ -117,7 +118,7 @@ def _jobs(problem: Problem) -> Jobs:
     new = np.ones(problem.n_jobs, dtype=bool)
     new[1:] = (np.diff(keys, axis=1) != 0).any(axis=0)
     group_start = np.append(np.flatnonzero(new), problem.n_jobs).astype(np.int64)
-    ideal = np.linspace(0, problem.n_jobs, CHUNKS + 1)
+    ideal = np.linspace(0, problem.n_jobs, (CHUNKS if problem.n_jobs > MANY_JOBS else 1) + 1)
     group_chunk = np.searchsorted(group_start, ideal).astype(np.int64)
     group_chunk[0], group_chunk[-1] = 0, group_start.size - 1
     return Jobs(

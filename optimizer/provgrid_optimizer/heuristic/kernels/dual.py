@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from provgrid_optimizer.heuristic.kernels.windows import (
     cheapest,
@@ -150,33 +150,6 @@ def chunk_pass(jobs, network, price, running, link_running, first_group, last_gr
                 marks[best_kind, p] = True
         flush(marks, whole, part, periods, counts, usage)
     return value, lost, magnitude
-
-
-@njit(cache=True, parallel=True)
-def jobs_pass(jobs, network, price, running, link_running, usage, traffic, pools, starts):
-    """Run `chunk_pass` on every chunk: usage (CHUNKS, P, T), traffic (CHUNKS, L, T); returns (CHUNKS, 3) sums."""
-    chunks = jobs.group_chunk.size - 1
-    result = np.zeros((chunks, 3))
-    for chunk in prange(chunks):
-        usage[chunk] = 0.0
-        traffic[chunk] = 0.0
-        value, lost, magnitude = chunk_pass(
-            jobs,
-            network,
-            price,
-            running,
-            link_running,
-            jobs.group_chunk[chunk],
-            jobs.group_chunk[chunk + 1],
-            usage[chunk],
-            traffic[chunk],
-            pools,
-            starts,
-        )
-        result[chunk, 0] = value
-        result[chunk, 1] = lost
-        result[chunk, 2] = magnitude
-    return result
 
 
 @njit(cache=True, nogil=True)

@@ -121,3 +121,81 @@ def supply_pass(supply, accelerator, peak, carbon, used, grid):
             magnitude += supply.hours[t] * size
             kg += supply.hours[t] * period_kg
     return value, lost, magnitude, kg
+
+
+@njit(cache=True, nogil=True)
+def capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, each):
+    """Cost of cluster c over all periods with grid power up to `cap`; per-period yuan/h go to `each` (T,)."""
+    total = 0.0
+    for t in range(each.size):
+        each[t] = best_load(supply, c, t, accelerator, 0.0, carbon, cap, keys, items, worth, pools, used)[0]
+        total += supply.hours[t] * each[t]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def best_peaks(supply, accelerator, carbon, peak):
+    """Peak prices (C, T) that are best for given accelerator prices.
+
+    Per cluster: minimise charge * D + supply under the cap D, convex in D, by golden section; the prices are the
+    slopes of each period's cost in D, mixed between both sides of a kink so that they sum to the charge.
+    """
+    n_clusters, n_periods = peak.shape
+    keys = np.empty(supply.block_list.size + 1)
+    items = np.empty(supply.block_list.size + 1, np.int64)
+    worth = np.empty(supply.pool_list.size + 1)
+    pools = np.empty(supply.pool_list.size + 1, np.int64)
+    used = np.zeros(supply.capacity.shape)
+    here, left_yuan, right_yuan = np.zeros(n_periods), np.zeros(n_periods), np.zeros(n_periods)
+    for c in range(n_clusters):
+        charge = supply.demand_charge[c]
+        peak[c] = 0.0
+        if charge <= 0.0:
+            continue
+        low, high = 0.0, 0.0
+        for t in range(n_periods):
+            grid = best_load(supply, c, t, accelerator, 0.0, carbon, np.inf, keys, items, worth, pools, used)[2]
+            high = max(high, grid)
+            other = 0.0
+            for k in range(supply.block_start[c], supply.block_start[c + 1]):
+                b = supply.block_list[k]
+                if not supply.block_is_grid[b]:
+                    other += supply.block_limit_kw[b, t]
+            low = max(low, supply.floor_kw[c, t] - other)
+        if high <= low:
+            high = low
+        least, most = low, high
+        for _ in range(40):
+            if high - low <= 1e-7 * max(most, 1e-9):
+                break
+            one = low + 0.381966 * (high - low)
+            two = high - 0.381966 * (high - low)
+            yuan_one = charge * one + capped_yuan(
+                supply, c, accelerator, carbon, one, keys, items, worth, pools, used, here
+            )
+            yuan_two = charge * two + capped_yuan(
+                supply, c, accelerator, carbon, two, keys, items, worth, pools, used, here
+            )
+            if yuan_one <= yuan_two:
+                high = two
+            else:
+                low = one
+        cap = 0.5 * (low + high)
+        reach = max(1e-5 * most, 2.0 * (high - low), 1e-9)
+        capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, here)
+        capped_yuan(supply, c, accelerator, carbon, cap + reach, keys, items, worth, pools, used, right_yuan)
+        below = max(cap - reach, least)
+        capped_yuan(supply, c, accelerator, carbon, below, keys, items, worth, pools, used, left_yuan)
+        right_sum, left_sum = 0.0, 0.0
+        for t in range(n_periods):
+            right_yuan[t] = max((here[t] - right_yuan[t]) / reach, 0.0)
+            left_yuan[t] = max((left_yuan[t] - here[t]) / (cap - below), 0.0) if cap > below else right_yuan[t]
+            if not np.isfinite(left_yuan[t]):
+                left_yuan[t] = right_yuan[t]
+            right_sum += supply.hours[t] * right_yuan[t]
+            left_sum += supply.hours[t] * left_yuan[t]
+        share = 0.0
+        if left_sum > right_sum:
+            share = min(max((charge - right_sum) / (left_sum - right_sum), 0.0), 1.0)
+        for t in range(n_periods):
+            peak[c, t] = right_yuan[t] + share * (left_yuan[t] - right_yuan[t])

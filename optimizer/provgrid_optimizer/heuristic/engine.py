@@ -1,0 +1,175 @@
+"""The heuristic engine: prices, a plan built and improved at those prices, and the bound that they prove."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provgrid_models.errors import InfeasibleError, NoPlanError
+from provgrid_models.reasons import REASON_TEXT, Reason
+from provgrid_optimizer.certificate import gap
+from provgrid_optimizer.engine import EngineResult, Status
+from provgrid_optimizer.heuristic.arrays import Arrays, arrays
+from provgrid_optimizer.heuristic.construct import construct
+from provgrid_optimizer.heuristic.improve import Improvement
+from provgrid_optimizer.heuristic.prices import Ascent
+from provgrid_optimizer.heuristic.state import State, to_allocation
+from provgrid_optimizer.options import Progress
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Problem
+
+    from provgrid_optimizer.options import OnProgress, SolveOptions
+
+REPORT_EVERY_S = 0.5
+PRICE_SHARE = 0.35  # of the time limit, at most, goes into prices before the first plan
+MAX_PRICE_PASSES = 1500
+JOBS_AT_ONCE = 4096
+
+
+def heuristic(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> EngineResult:
+    """Indivisible plan with prices that prove how good it is.
+
+    Raises
+    ------
+    NoPlanError : stopped before there was a plan, or hard work that found no place though each could have one.
+    InfeasibleError : hard work that no pool is open to, or a floor above its supply.
+    """
+    if options.time_limit_s == 0.0:
+        raise NoPlanError("the time limit of 0 s leaves no time for a plan; give at least a second")
+    compile_s = _compile()
+    return _Run(problem, options, on_progress, compile_s).solve()
+
+
+def _compile() -> float:
+    """Compile (or load from the cache) every kernel on a tiny problem; returns seconds."""
+    from provgrid_optimizer.heuristic.warm import warm_up
+
+    started = time.perf_counter()
+    warm_up()
+    return time.perf_counter() - started
+
+
+class _Run:
+    """One solve: its clock, its best plan and its best bound."""
+
+    def __init__(self, problem: Problem, options: SolveOptions, on_progress: OnProgress, compile_s: float) -> None:
+        self.problem = problem
+        self.options = options
+        self.on_progress = on_progress
+        self.compile_s = compile_s
+        self.started = self.reported = time.perf_counter()
+        self.plan: State | None = None
+        self.objective = math.nan
+        self.ascent: Ascent | None = None
+        self.passes = 0
+        self.history: list[tuple[float, float, float]] = []
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.started
+
+    @property
+    def bound(self) -> float:
+        return -math.inf if self.ascent is None else self.ascent.bound_yuan
+
+    def report(self, stage: str, improved: bool = False) -> None:
+        if improved:
+            self.history.append((self.elapsed, self.objective, self.bound))
+        now = time.perf_counter()
+        if now - self.reported >= REPORT_EVERY_S:
+            self.reported = now
+            self.on_progress(Progress(self.elapsed, stage, self.objective, self.bound, self.passes))
+
+    def out_of_time(self, share: float = 1.0) -> bool:
+        limit = self.options.time_limit_s
+        return limit is not None and self.elapsed >= share * limit
+
+    def close_enough(self) -> bool:
+        return (
+            self.options.gap is not None
+            and self.plan is not None
+            and gap(self.objective, self.bound) <= self.options.gap
+        )
+
+    def solve(self) -> EngineResult:
+        try:
+            status = self._solve()
+        except KeyboardInterrupt:
+            if self.plan is None:
+                raise
+            status = Status.INTERRUPTED
+        if self.plan is None or self.ascent is None:
+            raise NoPlanError("stopped before there was a plan; give more time")
+        return EngineResult(
+            status=status,
+            allocation=to_allocation(self.problem, self.plan),
+            multipliers=self.ascent.prices,
+            passes=self.passes,
+            compile_s=self.compile_s,
+            log="",
+            history=tuple(self.history),
+        )
+
+    def _solve(self) -> Status:
+        _check_hard(self.problem)
+        laid_out = arrays(self.problem)
+        self._find_prices(laid_out)
+        return self._find_plan(laid_out)
+
+    def _find_prices(self, laid_out: Arrays) -> None:
+        self.ascent = Ascent(self.problem, laid_out, self.options.threads)
+        while not self.ascent.ended and self.ascent.passes < MAX_PRICE_PASSES and not self.out_of_time(PRICE_SHARE):
+            self.report("prices", improved=self.ascent.step())
+
+    def _find_plan(self, laid_out: Arrays) -> Status:
+        assert self.ascent is not None
+        start = construct(self.problem, laid_out, self.ascent.prices, self.ascent.best, self.options.seed)
+        improvement = Improvement(
+            self.problem, laid_out, self.ascent.prices, self.ascent.best, start, self.options.seed
+        )
+        self._take(improvement)
+        while True:
+            if self.close_enough():
+                return Status.GAP_REACHED
+            if self.options.passes is not None and self.passes >= self.options.passes:
+                return Status.PASSES_REACHED
+            if self.out_of_time():
+                return Status.TIME_LIMIT
+            if improvement.ended:
+                return Status.FINISHED
+            improvement.sweep(lambda: (self.report("plan"), self.out_of_time())[1])
+            self.passes += 1
+            self._take(improvement)
+
+    def _take(self, improvement: Improvement) -> None:
+        better = self.plan is None or improvement.best_yuan < self.objective
+        self.plan, self.objective = improvement.best, improvement.best_yuan
+        self.report("plan", improved=better)
+
+
+def _check_hard(problem: Problem) -> None:
+    """Raise `InfeasibleError` naming the first hard job or service that no pool is open to."""
+    hard = np.flatnonzero(np.isinf(problem.unserved_yuan))
+    for at in range(0, hard.size, JOBS_AT_ONCE):
+        jobs = hard[at : at + JOBS_AT_ONCE]
+        reasons = problem.reasons(jobs)
+        closed = (reasons != 0).all(axis=1)
+        if closed.any():
+            j = int(np.argmax(closed))
+            names = problem.labels.jobs
+            why = REASON_TEXT[Reason(int(np.bincount(reasons[j]).argmax()))]
+            raise InfeasibleError(
+                f"hard job {names[jobs[j]] if names is not None else jobs[j]} has no open pool (mostly: {why}); "
+                "widen its window, open a pool, or let it be unserved"
+            )
+    open_pair = (problem.service_rate > 0) & np.isfinite(problem.service_yuan)
+    closed = np.isinf(problem.service_unserved_yuan) & ~open_pair.any(axis=1) & (problem.demand > 0).any(axis=1)
+    if closed.any():
+        raise InfeasibleError(
+            f"hard service {int(np.argmax(closed))} has no open pool; loosen its SLO, open a pool, "
+            "or let it be unserved"
+        )

@@ -1,0 +1,377 @@
+"""Sequential best response: one job or service at a time, at prices that feel what it adds itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from provgrid_optimizer.heuristic.kernels.dual import move_price
+from provgrid_optimizer.heuristic.kernels.place import (
+    SLACK,
+    change_served,
+    commit,
+    hold,
+    links_free,
+    moves,
+    remove,
+    room,
+    serve_more,
+    window,
+)
+from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods
+
+PARTS = 4  # steps in which an elastic job fills an hour, so that it feels its own price
+
+
+@njit(cache=True, nogil=True)
+def energy_price(pricing, c, t, load_kw):
+    """Marginal yuan per kWh at a load: the blocks' steps, with ramps through the dual price at each kink."""
+    below = 0.0
+    kink = 0.0
+    blocks = pricing.block_kw.shape[2]
+    ramp = pricing.ramp_kw[c]
+    for k in range(blocks):
+        limit = pricing.block_kw[c, t, k]
+        if limit <= 0.0:
+            continue
+        price = pricing.block_price[c, t, k]
+        following = pricing.block_price[c, t, k + 1]
+        middle = min(max(pricing.anchor[c, t], price), following)
+        width = min(ramp, 0.5 * limit)
+        if load_kw <= below + limit or k == blocks - 1:
+            if below > 0.0 and load_kw < below + width:
+                start = min(max(pricing.anchor[c, t], kink), price)
+                return start + (price - start) * max(load_kw - below, 0.0) / width
+            if load_kw > below + limit - width:
+                return price + (middle - price) * min((load_kw - below - limit) / width + 1.0, 1.0)
+            return price
+        below += limit
+        kink = price
+    return kink
+
+
+@njit(cache=True, nogil=True)
+def scarcity_price(pricing, capacity, p, t, used):
+    """Marginal yuan per accelerator-hour on top of energy, near the pool's capacity; `pricing.ramp` of it wide."""
+    width = pricing.ramp[0] * capacity
+    over = (used - capacity + width) / (0.5 * width + 1e-300)
+    if over <= 0.0:
+        return 0.0
+    return pricing.scarcity[p, t] * over * over
+
+
+@njit(cache=True, nogil=True)
+def marginal(laid_out, state, pricing, p, t, extra):
+    """Yuan per accelerator held for period t in pool p, once `extra` more are in use."""
+    supply = laid_out.supply
+    c = laid_out.network.pool_cluster[p]
+    kw = supply.kw[p, t]
+    price = kw * energy_price(pricing, c, t, state.load_kw[c, t] + kw * extra)
+    price += scarcity_price(pricing, supply.capacity[p, t], p, t, state.used[p, t] + extra)
+    return supply.hours[t] * price
+
+
+@njit(cache=True, nogil=True)
+def average(laid_out, state, pricing, p, t, low, high):
+    """Mean marginal price between `low` and `high` more accelerators, by two Gauss points."""
+    middle = 0.5 * (low + high)
+    reach = 0.28867513459481287 * (high - low)
+    return 0.5 * (
+        marginal(laid_out, state, pricing, p, t, middle - reach)
+        + marginal(laid_out, state, pricing, p, t, middle + reach)
+    )
+
+
+@njit(cache=True, nogil=True)
+def refresh(laid_out, state, pricing, p, first, last):
+    """Bring `pricing.now` (P, T), the price of one accelerator more, up to date in some periods."""
+    for t in range(first, last):
+        pricing.now[p, t] = marginal(laid_out, state, pricing, p, t, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def refresh_cluster(laid_out, state, pricing, p, first, last):
+    """`refresh` for every pool of pool p's cluster: they share its supply."""
+    c = laid_out.network.pool_cluster[p]
+    for k in range(laid_out.supply.pool_start[c], laid_out.supply.pool_start[c + 1]):
+        refresh(laid_out, state, pricing, laid_out.supply.pool_list[k], first, last)
+
+
+@njit(cache=True, nogil=True)
+def refresh_all(laid_out, state, pricing):
+    """`refresh` everything."""
+    for p in range(pricing.now.shape[0]):
+        refresh(laid_out, state, pricing, p, 0, pricing.now.shape[1])
+
+
+@njit(cache=True, nogil=True)
+def plan_elastic(laid_out, state, pricing, j, p, first, last, scratch):
+    """Fill the cheapest parts of hours, dearer as they fill; returns yuan and leaves accelerators in scratch.amount."""
+    limit = laid_out.jobs.limit[j]
+    need = full_periods(laid_out.jobs, j, p)
+    left = need * limit
+    step = limit / PARTS
+    price = scratch.price
+    order = scratch.order
+    count = 0
+    for t in range(first, last):
+        scratch.amount[t] = 0.0
+        scratch.room[t] = min(limit, room(laid_out, state, p, t))
+        if scratch.room[t] <= 0.0:
+            continue
+        value = average(laid_out, state, pricing, p, t, 0.0, min(step, scratch.room[t]))
+        i = count
+        while i > 0 and price[i - 1] < value:
+            price[i] = price[i - 1]
+            order[i] = order[i - 1]
+            i -= 1
+        price[i] = value
+        order[i] = t
+        count += 1
+    yuan = 0.0
+    while left > 0.0 and count > 0:
+        t = order[count - 1]
+        value = price[count - 1]
+        taken = min(left, step, scratch.room[t] - scratch.amount[t])
+        scratch.amount[t] += taken
+        yuan += taken * value
+        left -= taken
+        count -= 1
+        free = scratch.room[t] - scratch.amount[t]
+        if free <= 1e-12 * limit:
+            continue
+        low = scratch.amount[t]
+        value = average(laid_out, state, pricing, p, t, low, low + min(step, free))
+        i = count
+        while i > 0 and price[i - 1] < value:
+            price[i] = price[i - 1]
+            order[i] = order[i - 1]
+            i -= 1
+        price[i] = value
+        order[i] = t
+        count += 1
+    if left > need * limit * 2.0 * TOLERANCE:
+        return np.inf
+    return yuan
+
+
+@njit(cache=True, nogil=True)
+def plan_gang(laid_out, state, pricing, j, p, first, last):
+    """Cheapest start at which job j's gang fits, its own price included: (yuan, start)."""
+    gang = laid_out.jobs.limit[j]
+    periods = int(duration(full_periods(laid_out.jobs, j, p)))
+    enough = gang * (1.0 - SLACK)
+    best = np.inf
+    start = -1
+    since = first
+    total = 0.0
+    recent = np.empty(last - first)
+    for t in range(first, last):
+        if room(laid_out, state, p, t) < enough:
+            since = t + 1
+            total = 0.0
+            continue
+        half = 0.5 * gang
+        recent[t - first] = half * (
+            average(laid_out, state, pricing, p, t, 0.0, half) + average(laid_out, state, pricing, p, t, half, gang)
+        )
+        total += recent[t - first]
+        if t - since >= periods:
+            total -= recent[since - first]
+            since += 1
+        if t + 1 - since == periods and total < best:
+            best = total
+            start = since
+    return best, start
+
+
+@njit(cache=True, nogil=True)
+def least_price(pricing, p, first, last):
+    """Cheapest period of a window at current prices."""
+    least = np.inf
+    for t in range(first, last):
+        least = min(least, pricing.now[p, t])
+    return least
+
+
+@njit(cache=True, nogil=True)
+def best_place(laid_out, state, pricing, j, scratch):
+    """Best pool for job j (not in the plan), its own price included: (yuan, pool); pool -1 = better unserved.
+
+    Pools are tried from the lowest optimistic price up, and left out once that alone is above the best.
+    """
+    jobs = laid_out.jobs
+    n_pools = laid_out.supply.capacity.shape[0]
+    count = 0
+    for p in range(n_pools):
+        first, last = window(laid_out, state, j, p)
+        if last <= first:
+            continue
+        need = full_periods(jobs, j, p)
+        base = jobs.gigabytes[j] * jobs.gb_yuan[jobs.origin[j], p]
+        if moves(laid_out, j, p) > 0:
+            base += move_price(jobs, laid_out.network, pricing.link_running, j, p)
+        if jobs.rigid[j]:
+            need = duration(need)
+        value = base + need * jobs.limit[j] * least_price(pricing, p, first, last)
+        i = count
+        while i > 0 and scratch.optimistic[i - 1] > value:
+            scratch.optimistic[i] = scratch.optimistic[i - 1]
+            scratch.pool[i] = scratch.pool[i - 1]
+            scratch.base[i] = scratch.base[i - 1]
+            i -= 1
+        scratch.optimistic[i] = value
+        scratch.pool[i] = p
+        scratch.base[i] = base
+        count += 1
+    best = jobs.unserved_yuan[j]
+    best_pool = -1
+    for i in range(count):
+        if scratch.optimistic[i] >= best:
+            break
+        p = scratch.pool[i]
+        if not links_free(laid_out, state, j, p):
+            continue
+        first, last = window(laid_out, state, j, p)
+        if jobs.rigid[j]:
+            yuan, _ = plan_gang(laid_out, state, pricing, j, p, first, last)
+        else:
+            yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, scratch)
+        if scratch.base[i] + yuan < best:
+            best = scratch.base[i] + yuan
+            best_pool = p
+    return best, best_pool
+
+
+@njit(cache=True, nogil=True)
+def enter(laid_out, state, pricing, j, p, scratch):
+    """Place job j in pool p at its best hours, its own price included; False and unchanged where it does not fit."""
+    first, last = window(laid_out, state, j, p)
+    if last <= first or not links_free(laid_out, state, j, p):
+        return False
+    if laid_out.jobs.rigid[j]:
+        yuan, start = plan_gang(laid_out, state, pricing, j, p, first, last)
+        if start < 0:
+            return False
+        done = hold(laid_out, state, j, p, start, int(duration(full_periods(laid_out.jobs, j, p))))
+    else:
+        yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, scratch)
+        if yuan == np.inf:
+            return False
+        at = state.offset[j] - laid_out.jobs.release[j]
+        state.run[at + first : at + last] = scratch.amount[first:last]
+        done = commit(laid_out, state, j, p, first, last)
+    refresh_cluster(laid_out, state, pricing, p, first, last)
+    return done
+
+
+@njit(cache=True, nogil=True)
+def leave(laid_out, state, pricing, j):
+    """Take job j out and bring prices up to date."""
+    p = state.pool[j]
+    first, last = state.first[j], state.last[j] + 1
+    remove(laid_out, state, j)
+    refresh_cluster(laid_out, state, pricing, p, first, last)
+
+
+@njit(cache=True, nogil=True)
+def keep(laid_out, state, j, scratch):
+    """Write down where job j runs, so that `put_back` can restore it: (pool, first, last)."""
+    first, last = state.first[j], state.last[j] + 1
+    at = state.offset[j] - laid_out.jobs.release[j]
+    scratch.kept[first:last] = state.run[at + first : at + last]
+    return state.pool[j], first, last
+
+
+@njit(cache=True, nogil=True)
+def put_back(laid_out, state, pricing, j, p, first, last, scratch):
+    """Undo `leave`."""
+    at = state.offset[j] - laid_out.jobs.release[j]
+    state.run[at + first : at + last] = scratch.kept[first:last]
+    commit(laid_out, state, j, p, first, last)
+    refresh_cluster(laid_out, state, pricing, p, first, last)
+
+
+@njit(cache=True, nogil=True)
+def has_placed_vertical(laid_out, state, j):
+    """Whether a job that waits for j is in the plan."""
+    for k in range(laid_out.chain.start[j], laid_out.chain.start[j + 1]):
+        if state.pool[laid_out.chain.vertical[k]] >= 0:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def respond_jobs(laid_out, state, pricing, order, scratch):
+    """Let every job of `order` leave and come back where it is cheapest now; returns how many changed pool.
+
+    A job that cannot come back at all is put back where it was: no hard job and no base with a vertical is lost.
+    """
+    changed = 0
+    for j in order:
+        was, first, last = -1, 0, 0
+        if state.pool[j] >= 0:
+            was, first, last = keep(laid_out, state, j, scratch)
+            leave(laid_out, state, pricing, j)
+        yuan, p = best_place(laid_out, state, pricing, j, scratch)
+        done = p >= 0 and enter(laid_out, state, pricing, j, p, scratch)
+        if not done and was >= 0:
+            if p < 0 and laid_out.jobs.unserved_yuan[j] < np.inf and not has_placed_vertical(laid_out, state, j):
+                changed += 1
+                continue
+            put_back(laid_out, state, pricing, j, was, first, last, scratch)
+        changed += state.pool[j] != was
+    return changed
+
+
+@njit(cache=True, nogil=True)
+def respond_services(laid_out, state, pricing, steps, order):
+    """Let every service and period of `order` (n,) serve anew, in `steps` parts, from the pool that is cheapest then."""
+    services = laid_out.services
+    network = laid_out.network
+    n_periods = services.demand.shape[1]
+    for s in order:
+        low, high = state.pair_start[s], state.pair_start[s + 1]
+        for t in range(n_periods):
+            asked = services.demand[s, t]
+            if asked <= 0.0:
+                continue
+            for pair in range(low, high):
+                if state.serve[pair, t] > 0.0:
+                    change_served(laid_out, state, s, pair, t, -state.serve[pair, t])
+                    state.serve[pair, t] = 0.0
+                    refresh_cluster(laid_out, state, pricing, state.pair_pool[pair], t, t + 1)
+            left = asked
+            closed = 0
+            while left > asked * 1e-12 and closed < 2 * steps:
+                best = services.unserved_yuan[s]
+                best_pair = -1
+                for pair in range(low, high):
+                    p = state.pair_pool[pair]
+                    if room(laid_out, state, p, t) <= 1e-9 * asked * services.per_unit[s, p]:
+                        continue
+                    price = services.yuan[s, p]
+                    route = services.origin[s] * network.clusters + network.pool_cluster[p]
+                    blocked = False
+                    for k in range(network.route_start[route], network.route_start[route + 1]):
+                        link = network.route_link[k]
+                        price += services.gbps[s] * pricing.link_price[link, t]
+                        if state.traffic[link, t] >= network.link_gbps[link] and services.gbps[s] > 0.0:
+                            blocked = True
+                    if blocked:
+                        continue
+                    extra = min(asked / steps, left) * services.per_unit[s, p]
+                    price += (
+                        services.per_unit[s, p]
+                        * average(laid_out, state, pricing, p, t, 0.0, extra)
+                        / (laid_out.supply.hours[t])
+                    )
+                    if price < best:
+                        best = price
+                        best_pair = pair
+                if best_pair < 0:
+                    break
+                served = serve_more(laid_out, state, s, best_pair, t, min(asked / steps, left))
+                refresh_cluster(laid_out, state, pricing, state.pair_pool[best_pair], t, t + 1)
+                left -= served
+                closed += 1

@@ -1,0 +1,149 @@
+"""Prices by dual ascent: a scaled subgradient with momentum and Polyak steps towards a level that moves.
+
+Each pass evaluates the Lagrangian (`lagrangian.evaluate`). The step aims at `best + delta`; delta shrinks whenever
+several passes bring too little. Momentum smooths the zigzag of a piecewise linear function; where a pass falls far
+below the best, the ascent returns there and forgets its momentum. The peak prices follow from the others: for given
+accelerator prices the best grid cap of a cluster is a one-dimensional convex problem, solved exactly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provgrid_optimizer.heuristic.kernels.supply import best_peaks
+from provgrid_optimizer.lagrangian import Pass, evaluate
+from provgrid_optimizer.multipliers import Multipliers
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Problem
+
+    from provgrid_optimizer.heuristic.arrays import Arrays
+
+MOMENTUM = 0.7
+FIRST_RISE = 0.05  # of the first bound: how far above the best the first level lies
+PATIENCE = 5  # passes without enough progress before the level comes down
+ENOUGH = 0.05  # progress that counts, as a share of delta
+SHRINK = 0.95
+FALL = 3.0  # deltas below the best at which the ascent returns to it
+PEAK_EVERY = 10  # passes between two solutions for the peak prices
+CLOSE = 1e-6  # of the bound: where delta is below it, the ascent has ended
+
+
+class Ascent:
+    """Dual ascent that can be stepped, stopped and resumed. `best` holds the best pass, `prices` its multipliers."""
+
+    def __init__(self, problem: Problem, laid_out: Arrays, threads: int = 1) -> None:
+        self.problem = problem
+        self.laid_out = laid_out
+        self.threads = threads
+        self.prices = self.at = energy_prices(problem)
+        self._budget = bool(np.isfinite(problem.carbon_budget_kg))
+        self._linked = np.isfinite(problem.link_gbps)
+        self._scale = self._scales()
+        self._momentum = [np.zeros_like(self.at.accelerator), np.zeros_like(self.at.link), np.zeros(1)]
+        self._delta = 0.0
+        self._stale = 0
+        self.passes = 0
+        self.at = self._with_peaks(self.at)
+        self.best: Pass = self._evaluate()
+
+    @property
+    def bound_yuan(self) -> float:
+        """Best bound so far."""
+        return self.best.bound.total_yuan
+
+    @property
+    def ended(self) -> bool:
+        """Whether further passes are not worth their time."""
+        return self.passes > 1 and self._delta <= CLOSE * max(abs(self.bound_yuan), 1.0)
+
+    def _scales(self) -> list[Floats]:
+        """Diagonal preconditioner: a typical price over a typical load, per coordinate."""
+        problem = self.problem
+        hours = problem.hours
+        typical = np.maximum(self.at.accelerator.mean(axis=1, keepdims=True), 1e-6)
+        spent = float((hours * typical * problem.capacity).sum())
+        gbps = np.where(self._linked, problem.link_gbps, 1.0)[:, None]
+        link_hours = float((hours * np.where(self._linked, problem.link_gbps, 0.0)[:, None]).sum())
+        budget = problem.carbon_budget_kg if self._budget else 1.0
+        return [
+            typical / (hours * np.maximum(problem.capacity, 1e-3 * problem.largest_capacity.max() + 1e-9)),
+            np.where(
+                self._linked[:, None], 0.1 * spent / max(link_hours, 1e-9) / (hours * np.maximum(gbps, 1e-9)), 0.0
+            ),
+            np.array([0.3 * spent / max(budget, 1e-9) ** 2 if self._budget else 0.0]),
+        ]
+
+    def _evaluate(self) -> Pass:
+        self.passes += 1
+        made = evaluate(self.problem, self.laid_out, self.at, self.threads)
+        if self.passes == 1:
+            self._delta = FIRST_RISE * max(abs(made.bound.total_yuan), 1.0)
+            self.prices = self.at
+        self._last = made
+        return made
+
+    def _with_peaks(self, prices: Multipliers) -> Multipliers:
+        if not (self.problem.demand_charge_yuan_per_kw > 0.0).any():
+            return prices
+        peak = np.zeros(self.problem.floor_kw.shape)
+        best_peaks(self.laid_out.supply, prices.accelerator, prices.carbon, peak)
+        total = peak @ self.problem.hours
+        charge = self.problem.demand_charge_yuan_per_kw
+        peak *= np.where(total > charge, charge / np.where(total > 0.0, total, 1.0), 1.0)[:, None] * (1.0 - 1e-13)
+        return dataclasses.replace(prices, peak=peak)
+
+    def step(self) -> bool:
+        """Make one pass; return whether the bound rose."""
+        made, hours = self._last, self.problem.hours
+        slopes = [
+            (made.asked - made.offered) * hours,
+            (made.traffic - np.where(self._linked, self.problem.link_gbps, 0.0)[:, None]) * hours,
+            np.array([made.kg - self.problem.carbon_budget_kg if self._budget else 0.0]),
+        ]
+        values = [self.at.accelerator, self.at.link, np.array([self.at.carbon])]
+        size = 0.0
+        directions = []
+        for slope, value, memory, scale in zip(slopes, values, self._momentum, self._scale, strict=True):
+            memory *= MOMENTUM
+            memory += slope
+            direction = np.where((value <= 0.0) & (memory < 0.0), 0.0, memory) * scale
+            size += float((direction * memory).sum())
+            directions.append(direction)
+        if size <= 0.0:
+            self._delta = 0.0
+            return False
+        step = (self.bound_yuan + self._delta - made.bound.total_yuan) / size
+        moved = [np.maximum(value + step * way, 0.0) for value, way in zip(values, directions, strict=True)]
+        self.at = dataclasses.replace(self.at, accelerator=moved[0], link=moved[1], carbon=float(moved[2][0]))
+        if self.passes % PEAK_EVERY == 0:
+            self.at = self._with_peaks(self.at)
+        return self._judge(self._evaluate())
+
+    def _judge(self, made: Pass) -> bool:
+        total, best = made.bound.total_yuan, self.bound_yuan
+        self._stale = 0 if total > best + ENOUGH * self._delta else self._stale + 1
+        if self._stale >= PATIENCE:
+            self._delta *= SHRINK
+            self._stale = 0
+        if total > best:
+            self.best, self.prices = made, self.at
+            return True
+        if total < best - FALL * self._delta:
+            self.at, self._last = self.prices, self.best
+            self._delta *= SHRINK
+            for memory in self._momentum:
+                memory[...] = 0.0
+        return False
+
+
+def energy_prices(problem: Problem) -> Multipliers:
+    """Prices of energy alone: each pool's accelerator-hour at the dearest block of its cluster."""
+    dearest = np.zeros(problem.floor_kw.shape)
+    price = problem.block_yuan_per_kwh + problem.carbon_yuan_per_kg * problem.block_kg_per_kwh
+    np.maximum.at(dearest, problem.block_cluster, price)
+    zero = Multipliers.zero(problem)
+    return dataclasses.replace(zero, accelerator=problem.kw_per_accelerator * dearest[problem.pool_cluster])

@@ -1,0 +1,109 @@
+"""The prices that best response works at: dual prices turned into curves that rise where a limit comes near."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Ints, Problem
+
+    from provgrid_optimizer.heuristic.arrays import Arrays
+    from provgrid_optimizer.multipliers import Multipliers
+
+LEAST_SCARCITY = 0.02  # of a pool's energy price: what a full hour costs at least, so that nobody fills it lightly
+
+
+class Pricing(NamedTuple):
+    """Supply curves per cluster and period, scarcity per pool and period, and how steeply both rise.
+
+    A limit's price is reached half a ramp before the limit; `ramp` is a share of the capacity, `ramp_kw` of the load.
+    """
+
+    block_kw: Floats  # (C, T, B') limits, cheapest first; 0 = no block
+    block_price: Floats  # (C, T, B' + 1) yuan/kWh; the last one holds beyond every limit
+    anchor: Floats  # (C, T) yuan/kWh, the dual price of energy
+    scarcity: Floats  # (P, T) yuan per accelerator-hour, the dual price of the capacity
+    ramp: Floats  # (1,)
+    ramp_kw: Floats  # (C,)
+    link_price: Floats  # (L, T) yuan per Gbit/s-hour
+    link_running: Floats  # (L, T + 1) its running sum over hours
+    now: Floats  # (P, T) yuan per accelerator held for the period, one more than now
+
+
+class Scratch(NamedTuple):
+    """Room for one job's plan, so that the loops allocate nothing."""
+
+    price: Floats  # (T,)
+    order: Ints  # (T,)
+    amount: Floats  # (T,)
+    room: Floats  # (T,)
+    kept: Floats  # (T,)
+    optimistic: Floats  # (P,)
+    pool: Ints  # (P,)
+    base: Floats  # (P,)
+
+
+def scratch(problem: Problem) -> Scratch:
+    """Working space for kernels."""
+    periods, pools = problem.n_periods, problem.n_pools
+    return Scratch(
+        price=np.zeros(periods),
+        order=np.zeros(periods, dtype=np.int64),
+        amount=np.zeros(periods),
+        room=np.zeros(periods),
+        kept=np.zeros(periods),
+        optimistic=np.zeros(pools),
+        pool=np.zeros(pools, dtype=np.int64),
+        base=np.zeros(pools),
+    )
+
+
+def pricing(problem: Problem, laid_out: Arrays, prices: Multipliers, offered: Floats) -> Pricing:
+    """Curves around the dual prices; `offered` (P, T) is the load that supply would carry at them."""
+    supply = laid_out.supply
+    clusters, periods = problem.floor_kw.shape
+    slots = int(np.diff(supply.block_start).max(initial=1))
+    block_kw = np.zeros((clusters, periods, slots))
+    block_price = np.full((clusters, periods, slots + 1), np.inf)
+    for c in range(clusters):
+        own = supply.block_list[supply.block_start[c] : supply.block_start[c + 1]]
+        price = supply.block_yuan[own] + prices.carbon * supply.block_kg[own]
+        price = price + np.where(supply.block_is_grid[own], 1.0, 0.0)[:, None] * prices.peak[c]
+        rank = np.argsort(price, axis=0, kind="stable")
+        block_price[c, :, : own.size] = np.take_along_axis(price, rank, axis=0).T
+        block_kw[c, :, : own.size] = np.take_along_axis(supply.block_limit_kw[own], rank, axis=0).T
+    kw = np.maximum(problem.kw_per_accelerator, 1e-12)
+    anchor = np.full((clusters, periods), np.inf)
+    np.minimum.at(anchor, problem.pool_cluster, prices.accelerator / kw)
+    anchor = np.where(np.isfinite(anchor), anchor, 0.0)
+    load = problem.floor_kw.copy()
+    np.add.at(load, problem.pool_cluster, problem.kw_per_accelerator * offered)
+    reached = _step_price(block_kw, block_price, load)
+    scarcity = prices.accelerator - problem.kw_per_accelerator * reached[problem.pool_cluster]
+    typical = prices.accelerator.mean(axis=1, keepdims=True)
+    installed = np.zeros((clusters, periods))
+    np.add.at(installed, problem.pool_cluster, problem.kw_per_accelerator * problem.capacity)
+    link_running = np.zeros((problem.n_links, periods + 1))
+    np.cumsum(prices.link * problem.hours, axis=1, out=link_running[:, 1:])
+    return Pricing(
+        block_kw=block_kw,
+        block_price=block_price,
+        anchor=anchor,
+        scarcity=np.maximum(scarcity, LEAST_SCARCITY * typical),
+        ramp=np.ones(1),
+        ramp_kw=installed.mean(axis=1),
+        link_price=prices.link,
+        link_running=link_running,
+        now=np.zeros((problem.n_pools, periods)),
+    )
+
+
+def _step_price(block_kw: Floats, block_price: Floats, load: Floats) -> Floats:
+    """Price of the block that a load ends in, shape (C, T)."""
+    below = np.cumsum(block_kw, axis=2)
+    slot = (below < load[:, :, None] * (1.0 - 1e-9)).sum(axis=2)
+    last = np.isfinite(block_price).sum(axis=2) - 1
+    price = np.take_along_axis(block_price, np.minimum(slot, np.maximum(last, 0))[:, :, None], axis=2)[:, :, 0]
+    return np.where(np.isfinite(price), price, 0.0)
