@@ -296,7 +296,7 @@ def _curves(
     dates, day = np.unique(start.normalize().to_numpy(), return_inverse=True)
     sigma = inference.day_noise
     level = np.exp(rng.normal(0.0, 1.0, (daily.size, dates.size)) * sigma - sigma**2 / 2)
-    week_end = np.where(start.dayofweek >= SATURDAY, inference.weekend_factor, 1.0)
+    week_end = np.where(start.day_of_week >= SATURDAY, inference.weekend_factor, 1.0)
     return np.asarray(daily[:, None] * shapes[of_class] / 3600.0 * level[:, day] * week_end[None, :])
 
 
