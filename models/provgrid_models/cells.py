@@ -33,7 +33,7 @@ KIND_NEEDED = {
 
 
 def type_words(type_: Any) -> str:
-    """What a column of a Parquet file holds, in words."""
+    """Say in words what a column of a Parquet file holds."""
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         return "texts"
     if pa.types.is_boolean(type_):

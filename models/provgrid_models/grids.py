@@ -215,8 +215,9 @@ def override_cell(grid: Grid, key: str, column: str, text: str, argument: str, f
     """Set one column in every row whose key starts with `key` (parts joined by colons); returns those rows."""
     known = columns_of(grid.name)
     if column not in known or column in KEYS[grid.name]:
-        message = "the key cannot be changed" if column in known else f"{grid.name} has no such column"
-        hint = did_you_mean(column, [name for name in known if name not in KEYS[grid.name]])
+        is_key = column in known
+        message = "the key cannot be changed" if is_key else f"{grid.name} has no such column"
+        hint = "" if is_key else did_you_mean(column, [name for name in known if name not in KEYS[grid.name]])
         findings.error("unknown-path", message, file="--set", row=argument, found=column, hint=hint)
         return []
     parts = key.split(":")

@@ -175,8 +175,7 @@ def override_setting(settings: dict[str, Any], override: Override, findings: Fin
         at = _step(at, part, create=True)
         if not isinstance(at, (dict, list)):
             place = ".".join(override.path[: i + 1])
-            hint = did_you_mean(part, [*settings, *TABLE_NAMES]) if i == 0 else ""
-            findings.error("unknown-path", f"{place} has no keys", file="--set", row=override.argument, hint=hint)
+            findings.error("unknown-path", f"{place} has no keys below it", file="--set", row=override.argument)
             return
     last = override.path[-1]
     if isinstance(at, dict):

@@ -58,7 +58,7 @@ number = st.floats(min_value=1e-300, max_value=1e300, allow_nan=False)
 short_text = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), max_size=8)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=number, yuan=st.none() | number, name=short_text, hard=st.booleans(), share=st.floats(0, 1))
 def test_every_float_and_text_survives_a_round_trip(tmp_path: Path, work, yuan, name, hard, share):
     changed = job("j" + name, work_pflop_h=work, hard=hard, unserved_yuan=float("nan") if yuan is None else yuan)
@@ -142,7 +142,7 @@ def damage(choose: random.Random, file: Path) -> None:
     elif kind == "cut":
         del data[choose.randrange(len(data) + 1) :]
     elif kind == "double":
-        data += data
+        data = data * 2
     elif file.suffix in (".csv", ".toml"):
         rows = [line.split(b",") for line in bytes(data).split(b"\n")]
         row = choose.choice(rows)

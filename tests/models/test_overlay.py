@@ -169,11 +169,10 @@ def test_later_overrides_win(folder: Path):
         ("clusters.hub_b.tariff=wst", '--set key clusters.hub_b.tariff: found "wst"; no such tariff. '
             'Did you mean "west"?'),
         ("jobs.gang.work_pflop_h=many", '--set key jobs.gang.work_pflop_h: found "many"; a number is needed'),
-        ("clusters.hub_b.id=x", '--set key clusters.hub_b.id: found "id"; the key cannot be changed. '
-            'Did you mean "tier"?'),
+        ("clusters.hub_b.id=x", '--set key clusters.hub_b.id: found "id"; the key cannot be changed'),
         ("prices", '--set: found "prices"; path=value is needed. '
             "Write prices.carbon_price_yuan_per_t=100 or clusters.hami.pue=1.2."),
-        ("name.first=1", "--set key name.first: name has no keys. Did you mean \"name\"?"),
+        ("name.first=1", "--set key name.first: name has no keys below it"),
         ("horizon.periods=1 2", '--set key horizon.periods: found "1 2"; the value cannot be read. '
             'Write a TOML value: 1.2, true, "text", ["a", "b"].'),
         ("horizon.periods=-1", '--set key horizon.periods: found "-1"; it must be above 0'),

@@ -61,7 +61,9 @@ def _check_work(tables: Tables) -> None:
         least, most = (tables.values("jobs", name) for name in ("min_accelerators", "max_accelerators"))
         message = "it is above max_accelerators"
         hint = "Raise max_accelerators or lower min_accelerators."
-        tables.report("jobs", "min_accelerators", ((least > most) & (most > 0)).to_numpy(), "min-above-max", message, hint=hint)
+        tables.report(
+            "jobs", "min_accelerators", ((least > most) & (most > 0)).to_numpy(), "min-above-max", message, hint=hint
+        )
     if tables.sound("jobs", "work_done_pflop_h", "work_pflop_h"):
         done, work = (tables.values("jobs", name) for name in ("work_done_pflop_h", "work_pflop_h"))
         message = "it is above work_pflop_h"
@@ -121,7 +123,7 @@ def _check_demand(tables: Tables) -> None:
         tables.report("demand", "period", beyond, "beyond-horizon", message, hint=hint)
     if tables.sound("services", "id"):
         services = tables.values("services", "id")
-        silent = (~services.isin(tables.values("demand", "service"))).to_numpy()
+        silent = (~services.isin(tables.values("demand", "service").unique())).to_numpy()
         message = "the service has no demand"
         hint = "Add rows to demand, or drop it."
         tables.report("services", "id", silent, "no-demand", message, hint=hint, severity="warning")
