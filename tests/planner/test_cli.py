@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -45,10 +45,12 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_help_is_quick() -> None:
     seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert provgrid("--help").returncode == 0
-        seconds.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # The processor's time: what the clock says besides is other people's work on the machine.
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(seconds) < 0.5
 
 
@@ -110,7 +112,7 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
         (["solve", "SCENARIO", "--engine", "lp", "--set", "horizon.perids=3"], "perids"),
         (["solve", "SCENARIO", "--engine", "lp", "-o", "SCENARIO"], "exists already"),
         (["solve", "SCENARIO", "--speed", "9"], "--speed"),
-        (["solve"], "SCENARIO"),
+        (["solve"], "Missing argument 'scenario'; see"),
         (["new", "SCENARIO"], "is not empty"),
         (["new", "somewhere", "--template", "moon"], "no template 'moon'"),
         (["audit", "SCENARIO"], "manifest.json is missing"),

@@ -76,7 +76,8 @@ def run(arguments: list[str]) -> int:
         return _say(str(error), exits.INTERRUPTED if stopped else error.exit_code)
     except Exception as error:
         if _is_usage_error(error):
-            return _say(f"{error.format_message()}; see provgrid --help", exits.BAD_INPUT)  # type: ignore[attr-defined]
+            message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+            return _say(f"{message}; see provgrid --help", exits.BAD_INPUT)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
