@@ -128,7 +128,7 @@ def _solver(solver: str, options: SolveOptions, time_limit_s: float | None, log_
                 timeLimit=time_limit_s,
                 threads=options.threads,
                 logPath=str(log_path),
-                # CBC reads a seed of 0 as the time of day. At its own tolerance of 1e-7 it may stop 1e-6 off the optimum.
+                # CBC reads a seed of 0 as the time of day. At its own tolerance, 1e-7, it may stop 1e-6 off the best.
                 options=[f"randomSeed {options.seed % (2**31 - 1) + 1}", "primalT 1e-9", "dualT 1e-9"],
             )
     if not chosen.available():
