@@ -197,7 +197,8 @@ def _pairs(n_pools: int, placed: _Rows, runs: _Rows) -> tuple[Ints, Ints, Floats
     run_key = runs.ids[0] * n_pools + runs.ids[1]
     first = np.ones(run_key.size, dtype=np.bool_)
     first[1:] = run_key[1:] != run_key[:-1]
-    keys = np.union1d(place_key, run_key[first])
+    keys = np.sort(np.concatenate([place_key, run_key[first]]))
+    keys = keys[np.append(True, keys[1:] != keys[:-1])] if keys.size else keys
     share = np.bincount(np.searchsorted(keys, place_key), weights=placed.amount, minlength=keys.size)
     bounds = np.searchsorted(run_key, np.append(keys, np.iinfo(np.int64).max))
     return keys // n_pools, keys % n_pools, share.astype(np.float64), bounds, runs.ids[2], runs.amount

@@ -174,8 +174,8 @@ class AuditedPlan:
             costs=dict(costs),
             objective_yuan=objective_yuan,
             constants_yuan=constants_yuan,
-            bound_yuan=math.nan if math.isinf(bound_yuan) else bound_yuan,
-            bound_prices_yuan=math.nan if math.isinf(bound_prices_yuan) else bound_prices_yuan,
+            bound_yuan=math.nan if bound_yuan == -math.inf else bound_yuan,
+            bound_prices_yuan=math.nan if bound_prices_yuan == -math.inf else bound_prices_yuan,
             prices=None
             if multipliers is None
             else PlanPrices(

@@ -158,6 +158,9 @@ class Recorder:
         flags, measured, allowed = np.broadcast_arrays(
             np.asarray(broken, np.bool_), np.asarray(found, np.float64), np.asarray(limit, np.float64)
         )
+        if not flags.any():
+            self.began(rule)
+            return
         with np.errstate(invalid="ignore"):
             amount = np.nan_to_num(np.abs(measured - allowed), nan=np.inf)
         self._keep(rule, flags, measured, allowed, amount, where, note)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from provgrid_models.capacity import rate_pflops
 from provgrid_models.errors import ScenarioError
@@ -53,15 +54,24 @@ def read_ports(scenario: Scenario) -> Ports:
     return Ports(mfu, tokens_per_s, least, prefill_ms, tpot_ms, np.array(peaks, dtype=np.float64).T)
 
 
-def numbered(column: pd.Series[Any], at: Mapping[str, int], what: str, *, blank: bool = False) -> Ints:
-    """Position of each text; -1 for blank cells where these may be, `ScenarioError` for anything else unknown."""
-    texts = column.fillna("")
-    found = pd.Index(list(at)).get_indexer(pd.Index(texts)) if at else np.full(len(texts), -1)
-    lost = (found < 0) & (texts != "").to_numpy() if blank else found < 0
+def numbered(column: pd.Series[Any], names: Iterable[str], what: str, *, blank: bool = False) -> Ints:
+    """Position of each text among the names; -1 for blank cells where these may be.
+
+    Raises `ScenarioError` at any other text that is no name.
+    """
+    texts = texts_of(column)
+    filled = texts != "" if blank else np.ones(texts.size, dtype=np.bool_)
+    found = np.full(texts.size, -1, dtype=np.int64)
+    found[filled] = pd.Index(np.array(list(names), dtype=object)).get_indexer(pd.Index(texts[filled]))
+    lost = filled & (found < 0)
     if lost.any():
-        raise ScenarioError(f"{what} names {texts.iloc[int(np.argmax(lost))]!r}, which the scenario does not have")
-    order = np.fromiter(at.values(), dtype=np.int64, count=len(at))
-    return np.where(found >= 0, order[found], -1) if at else np.asarray(found, dtype=np.int64)
+        raise ScenarioError(f"{what} names {texts[int(np.argmax(lost))]!r}, which the scenario does not have")
+    return found
+
+
+def texts_of(column: pd.Series[Any]) -> NDArray[np.object_]:
+    """Texts of a column as objects, which factorise fast; "" where a cell is blank."""
+    return column.fillna("").to_numpy(dtype=object)
 
 
 # Jobs ----------------------------------------------------------------------------------------------------------
@@ -101,7 +111,7 @@ def read_jobs(scenario: Scenario, grid: Grid, ports: Ports) -> JobTable:
     # Of a window that crosses the end, the part inside counts; so does that part of the work.
     inside = np.minimum(deadline, horizon.periods) - release
     part = np.where(deadline > horizon.periods, inside / np.maximum(deadline - release, 1), 1.0)
-    after = numbered(frame["after"], dict(zip(frame["id"], range(len(frame)), strict=True)), "jobs.after", blank=True)
+    after = numbered(frame["after"], texts_of(frame["id"]), "jobs.after", blank=True)
     freed = (after >= 0) & done[after]
     pinned = numbered(frame["pinned_pool"], positions(scenario.pools), "jobs.pinned_pool", blank=True)
     moved_gb = number["data_gb"] + np.where(freed, number["checkpoint_gb"], 0.0)
@@ -114,7 +124,7 @@ def read_jobs(scenario: Scenario, grid: Grid, ports: Ports) -> JobTable:
         "release": release,
         "deadline": np.minimum(deadline, horizon.periods),
         "max_accelerators": number["max_accelerators"],
-        "rigid": (frame["mode"] == "rigid").to_numpy(dtype=np.bool_),
+        "rigid": texts_of(frame["mode"]) == "rigid",
         # What a running job needs is where it runs already.
         "data_gb": np.where(pinned >= 0, 0.0, moved_gb),
         "checkpoint_gb": np.where(pinned >= 0, 0.0, checkpoint_gb),
@@ -153,9 +163,9 @@ def _kinds(scenario: Scenario, grid: Grid, ports: Ports) -> tuple[Ints, dict[str
     """Kind of each job, rate and reason of each kind in each pool, and its cheapest market price."""
     frame = scenario.jobs
     family = numbered(frame["family"], positions(scenario.families), "jobs.family")
-    precision = numbered(frame["precision"], {name: i for i, name in enumerate(PRECISIONS)}, "jobs.precision")
+    precision = numbered(frame["precision"], PRECISIONS, "jobs.precision")
     least, least_values = pd.factorize(frame["min_accelerators"])
-    zone, zones = pd.factorize(frame["residency"].fillna(""))
+    zone, zones = pd.factorize(texts_of(frame["residency"]))
     mixed = ((family * 2 + precision) * (len(least_values) + 1) + least) * (len(zones) + 1) + zone
     _, first, kind = np.unique(mixed, return_index=True, return_inverse=True)
     shape = first.size, grid.pool_chip.size
@@ -250,7 +260,7 @@ def _cheapest(grid: Grid, rate: Floats) -> Floats:
 def _service_reasons(scenario: Scenario, grid: Grid, ports: Ports, origin: Ints, family: Ints) -> Ints:
     """Why each pool is closed to each service, shape (S, P); 0 = open."""
     frame, switches = scenario.services, scenario.settings.switches
-    zones = [str(zone) for zone in frame["residency"].fillna("")]
+    zones = [str(zone) for zone in texts_of(frame["residency"])]
     reason = np.zeros((len(frame), grid.pool_chip.size), dtype=np.int64)
     for s, (f, zone) in enumerate(zip(family, zones, strict=True)):
         ported = ports.tokens_per_s[f][grid.pool_chip] > 0
@@ -274,8 +284,7 @@ def _demand(scenario: Scenario) -> Floats:
     """Tokens/s asked by each service in each period, shape (S, T); rows after the horizon do not count."""
     frame, periods = scenario.demand, scenario.settings.horizon.periods
     asked = np.zeros((len(scenario.services), periods))
-    service_at = dict(zip(scenario.services["id"], range(len(scenario.services)), strict=True))
     inside = frame[frame["period"] < periods]
-    service = numbered(inside["service"], service_at, "demand.service")
+    service = numbered(inside["service"], texts_of(scenario.services["id"]), "demand.service")
     asked[service, inside["period"].to_numpy(dtype=np.int64)] = inside["tokens_per_s"].to_numpy(dtype=np.float64)
     return asked

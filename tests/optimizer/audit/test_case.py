@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from importlib.resources import as_file
 from typing import Any
 
 import numpy as np
 import pytest
 
 from provgrid_models.compile import compile_scenario
+from provgrid_models.files import load_scenario
 from provgrid_models.scenario import Scenario
 from provgrid_optimizer.audit import case_from_arrays, case_from_scenario
+from provgrid_seeds.loader import scenario_folder
 from tiny import job, tiny_scenario
 
 KINDS = ("job_kind", "kind_rate_pflops", "kind_reason")  # numbered as each reader likes
@@ -95,3 +98,9 @@ def test_scenario_and_compiler_agree_on_what_becomes_of_every_job() -> None:
     scenario = tiny_scenario(jobs=jobs)
     assert_same_figures(scenario)
     assert case_from_scenario(scenario).names.jobs == ["freed", "running", "hard", "gang"]
+
+
+@pytest.mark.parametrize("name", ["toy", "zhejiang", "national"])
+def test_scenario_and_compiler_agree_on_the_built_in_scenarios(name: str) -> None:
+    with as_file(scenario_folder(name)) as folder:
+        assert_same_figures(load_scenario(folder))
