@@ -14,8 +14,10 @@ from provgrid_optimizer.matrix import assemble, multipliers, unpack
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_optimizer.highs import Answer
+    from provgrid_optimizer.matrix import LinearProgram
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
+MANY_STARTS = 2_000
 STATUS = {
     Ending.OPTIMAL: Status.OPTIMAL,
     Ending.TIME_LIMIT: Status.TIME_LIMIT,
@@ -34,7 +36,7 @@ def lp(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Engi
     """
     clock = Clock(options)
     program = assemble(problem, divisible=True)
-    answer = minimise(program, options, on_progress, stage="lp", time_limit_s=clock.left_s())
+    answer = minimise(program, options, on_progress, stage="lp", time_limit_s=clock.left_s(), settings=method(program))
     if answer.ending is Ending.INFEASIBLE:
         raise infeasible(problem, options, divisible=True)
     x = answer.x
@@ -48,6 +50,15 @@ def lp(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Engi
         log=answer.log,
         history=answer.history,
     )
+
+
+def method(program: LinearProgram) -> dict[str, str]:
+    """Choose HiGHS's method: interior point where rigid jobs have thousands of possible starts.
+
+    Measured: on a province's week with 56 jobs the interior point and its crossover took 13 s of processor time, and
+    the dual simplex had not finished after 14; on 200 elastic jobs the simplex took 9 s.
+    """
+    return {"solver": "ipm"} if program.columns["s"].size > MANY_STARTS else {}
 
 
 class Clock:

@@ -9,7 +9,7 @@ import numpy as np
 
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
-from provgrid_optimizer.engines.lp import STATUS, Clock, no_plan
+from provgrid_optimizer.engines.lp import STATUS, Clock, method, no_plan
 from provgrid_optimizer.highs import Ending, minimise
 from provgrid_optimizer.matrix import assemble, multipliers, unpack
 
@@ -28,7 +28,14 @@ def milp(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> En
     """
     clock = Clock(options)
     relaxed_program = assemble(problem, divisible=True)
-    relaxed = minimise(relaxed_program, options, on_progress, stage="relaxation", time_limit_s=clock.left_s())
+    relaxed = minimise(
+        relaxed_program,
+        options,
+        on_progress,
+        stage="relaxation",
+        time_limit_s=clock.left_s(),
+        settings=method(relaxed_program),
+    )
     if relaxed.ending is Ending.INFEASIBLE:
         raise infeasible(problem, options, divisible=True)
     if relaxed.row_duals is None:
