@@ -46,9 +46,9 @@ JOBS = [
      "work_pflop_h": 12, "release_h": 8, "deadline_h": 20, "max_accelerators": 24, "data_gb": 60},
     # Both would rather go west; at 1 Gbit/s each, the line carries one.
     {"id": "hangzhou-pretrain-a", "tenant": "startup", "region": "hangzhou", "family": "dense_llm", "mode": "elastic",
-     "work_pflop_h": 25, "release_h": 0, "deadline_h": 24, "max_accelerators": 16, "data_gb": 800},
+     "work_pflop_h": 30, "release_h": 0, "deadline_h": 24, "max_accelerators": 16, "data_gb": 400},
     {"id": "hangzhou-pretrain-b", "tenant": "startup", "region": "hangzhou", "family": "dense_llm", "mode": "elastic",
-     "work_pflop_h": 25, "release_h": 0, "deadline_h": 24, "max_accelerators": 16, "data_gb": 800},
+     "work_pflop_h": 30, "release_h": 0, "deadline_h": 24, "max_accelerators": 16, "data_gb": 400},
     {"id": "hangzhou-records", "tenant": "hangzhou", "region": "hangzhou", "family": "vision", "mode": "elastic",
      "work_pflop_h": 2, "release_h": 0, "deadline_h": 8, "max_accelerators": 8, "data_gb": 20,
      "residency": "zhejiang"},

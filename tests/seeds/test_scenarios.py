@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from provgrid_models.compile import compile_scenario
 from provgrid_models.files import load_scenario
 from provgrid_models.scenario import SHORT_TABLES
+from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.solve import find_engine
 from provgrid_seeds import build, loader
 
 NAMES = loader.scenario_names()
@@ -125,6 +128,18 @@ def test_noon_in_the_toy_is_free_in_the_east_by_hand():
     over_noon = jobs[(jobs["release_h"] <= 12) & (jobs["deadline_h"] > 12) & (jobs["region"] == "hangzhou")]
     startable = over_noon[over_noon["after"] == ""]  # the vertical waits for a base that ends at 14:00 at the earliest
     assert set(startable.index) == {"hangzhou-finetune", "hangzhou-pretrain-a", "hangzhou-pretrain-b"}
+
+
+def test_the_toy_has_the_prices_that_its_description_promises():
+    problem = compile_scenario(load_scenario(folder("toy")))
+    prices = find_engine("lp")(problem, SolveOptions(), ignore_progress).multipliers
+    pool = {name: p for p, name in enumerate(problem.labels.pools)}
+    noon = prices.accelerator[:, 12]
+    assert noon[pool["hangzhou_city/ascend_910b"]] == pytest.approx(0.0, abs=1e-9)
+    # Hami draws grid power at the flat price: 0.6 kW * 0.7 above idle * 1.45 * PUE 1.15 * 0.2656 yuan = 0.186 yuan.
+    assert noon[pool["hami_yiwu/ascend_910c"]] >= 0.6 * 0.7 * 1.45 * 1.15 * 0.2656 - 1e-6
+    # Two pre-trainings want the line west in the first hour, and it carries one.
+    assert prices.link[list(problem.labels.links).index("west"), 0] > 0
 
 
 def test_listing_scenarios_loads_no_heavy_library():
