@@ -172,7 +172,7 @@ def _captured(
 
 def _prices_of_heuristic(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
     """Prices for an engine that has none of its own."""
-    from provgrid_optimizer.heuristic.engine import dual_prices
+    from provgrid_optimizer.heuristic.prices import dual_prices
 
     return dual_prices(problem, options, on_progress)
 
