@@ -15,18 +15,16 @@ from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
 from provgrid_optimizer.heuristic.construct import construct
 from provgrid_optimizer.heuristic.improve import Improvement
-from provgrid_optimizer.heuristic.prices import Ascent
+from provgrid_optimizer.heuristic.prices import MAX_PASSES, Ascent
 from provgrid_optimizer.heuristic.state import State, to_allocation
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
-
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 REPORT_EVERY_S = 0.5
 PRICE_SHARE = 0.35  # of the time limit, at most, goes into prices before the first plan
-MAX_PRICE_PASSES = 1500
 JOBS_AT_ONCE = 4096
 
 
@@ -122,7 +120,7 @@ class _Run:
 
     def _find_prices(self, laid_out: Arrays) -> None:
         self.ascent = Ascent(self.problem, laid_out, self.options.threads)
-        while not self.ascent.ended and self.ascent.passes < MAX_PRICE_PASSES and not self.out_of_time(PRICE_SHARE):
+        while not self.ascent.ended and self.ascent.passes < MAX_PASSES and not self.out_of_time(PRICE_SHARE):
             self.report("prices", improved=self.ascent.step())
 
     def _find_plan(self, laid_out: Arrays) -> Status:

@@ -9,18 +9,20 @@ accelerator prices the best grid cap of a cluster is a one-dimensional convex pr
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from provgrid_optimizer.heuristic.arrays import Arrays, arrays
 from provgrid_optimizer.heuristic.kernels.supply import best_peaks
 from provgrid_optimizer.lagrangian import Pass, evaluate
 from provgrid_optimizer.multipliers import Multipliers
+from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Problem
-
-    from provgrid_optimizer.heuristic.arrays import Arrays
+    from provgrid_optimizer.options import OnProgress, SolveOptions
 
 MOMENTUM = 0.7
 FIRST_RISE = 0.05  # of the first bound: how far above the best the first level lies
@@ -29,6 +31,7 @@ ENOUGH = 0.05  # progress that counts, as a share of delta
 SHRINK = 0.95
 FALL = 3.0  # deltas below the best at which the ascent returns to it
 PEAK_EVERY = 10  # passes between two solutions for the peak prices
+MAX_PASSES = 1500
 CLOSE = 1e-6  # of the bound: where delta is below it, the ascent has ended
 
 
@@ -147,3 +150,16 @@ def energy_prices(problem: Problem) -> Multipliers:
     np.maximum.at(dearest, problem.block_cluster, price)
     zero = Multipliers.zero(problem)
     return dataclasses.replace(zero, accelerator=problem.kw_per_accelerator * dearest[problem.pool_cluster])
+
+
+def dual_prices(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
+    """Prices that prove a bound, for an engine that has none of its own; stops at the time limit or when it ends."""
+    started = time.perf_counter()
+    ascent = Ascent(problem, arrays(problem), options.threads)
+    while not ascent.ended and ascent.passes < MAX_PASSES:
+        elapsed = time.perf_counter() - started
+        if options.time_limit_s is not None and elapsed >= options.time_limit_s:
+            break
+        if ascent.step():
+            on_progress(Progress(elapsed, "prices", bound_yuan=ascent.bound_yuan, passes=ascent.passes))
+    return ascent.prices
