@@ -100,7 +100,7 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
     problem = plans[SHOWN].problem
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("engine", no_wrap=True)
-    for heading in ("cost [yuan]", "saving*", "unserved", "CO2 [t]", "gap", "captured", "seconds"):
+    for heading in ("cost, yuan", "saving*", "unserved", "CO2, t", "gap", "captured", "s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, plan in plans.items():
         table.add_row(
