@@ -65,13 +65,13 @@ def _print_table(records: list[dict[str, Any]], known_yuan: float | None) -> Non
     table.add_column("engine")
     for heading in (
         "status",
-        "cost [yuan]",
-        "bound [yuan]",
+        "cost, yuan",
+        "bound, yuan",
         "gap",
-        "compile [s]",
-        "solve [s]",
-        "audit [s]",
-        "peak [MB]",
+        "compile, s",
+        "solve, s",
+        "audit, s",
+        "peak, MB",
     ):
         table.add_column(heading, justify="right")
     for row in records:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from provgrid_optimizer.options import Progress
 
+PIPE_WIDTH = 120
 PATIENCE_S = 2.0  # what takes longer shows a progress bar
 
 
@@ -34,7 +35,9 @@ def output() -> Console:
     """Return a console on stdout; it drops colours by itself in a pipe or under NO_COLOR, and wraps nothing there."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    # A pipe has no width of its own; a table must not be cut there.
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(highlight=False, markup=False, soft_wrap=True, width=width)
 
 
 class Reporter:
