@@ -90,6 +90,7 @@ class Chain(NamedTuple):
     lag: Ints  # (J,) periods between the base's last and the vertical's first
     start: Ints  # (J + 1,)
     vertical: Ints
+    leave: Ints  # (J,) latest end of a base that leaves its verticals time; its deadline where that can't be
 
 
 class Arrays(NamedTuple):
@@ -137,7 +138,7 @@ def _jobs(problem: Problem) -> Jobs:
         pinned=problem.pinned_pool,
         hours_per_work=hours_per_work,
         gb_yuan=problem.gb_yuan,
-        remote=remote,
+        remote=np.ascontiguousarray(remote),
         largest=problem.largest_capacity,
         order=order,
         group_start=group_start,
@@ -207,4 +208,42 @@ def _chain(problem: Problem) -> Chain:
         lag=problem.after_lag if verticals.size else np.zeros(problem.n_jobs, dtype=np.int64),
         start=start,
         vertical=verticals[order],
+        leave=_leave(problem, verticals),
     )
+
+
+def _leave(problem: Problem, verticals: Ints) -> Ints:
+    """Latest end of each base after which its verticals still fit at their fastest open pool, shape (J,).
+
+    It guides placement and forbids nothing: a vertical that is hopeless anyway does not hurry its base.
+    """
+    leave = problem.deadline.copy()
+    bases = np.unique(problem.after[verticals])
+    chained = np.union1d(verticals, bases)
+    periods = np.full(problem.n_jobs, np.inf)
+    needed = np.where(problem.rigid[chained, None], problem.durations(chained), _full_periods(problem, chained))
+    periods[chained] = np.where(problem.reasons(chained) == 0, needed, np.inf).min(axis=1, initial=np.inf)
+    depth = by_depth(problem)
+    for level in range(int(depth.max(initial=0)), 0, -1):
+        jobs = verticals[(depth[verticals] == level) & np.isfinite(periods[verticals])]
+        base = problem.after[jobs]
+        end = leave[jobs] - np.ceil(periods[jobs]).astype(np.int64) - problem.after_lag[jobs]
+        in_time = problem.release[base] + periods[base] <= end
+        np.minimum.at(leave, base[in_time], end[in_time])
+    return leave
+
+
+def _full_periods(problem: Problem, jobs: Ints) -> Floats:
+    """Periods at full speed that each elastic job needs in each pool, shape (n, P)."""
+    hours = problem.accelerator_hours(jobs)
+    return np.asarray(hours / (problem.max_accelerators[jobs, None] * problem.period_h))
+
+
+def by_depth(problem: Problem) -> Ints:
+    """Number of bases before each job, shape (J,): 0 for a job that waits for none."""
+    depth = np.zeros(problem.n_jobs, dtype=np.int64)
+    at = problem.after
+    while (at >= 0).any():
+        depth += at >= 0
+        at = np.where(at >= 0, problem.after[np.maximum(at, 0)], -1)
+    return depth

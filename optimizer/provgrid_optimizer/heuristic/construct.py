@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_models.errors import NoPlanError
+from provgrid_optimizer.heuristic.arrays import by_depth
 from provgrid_optimizer.heuristic.kernels.respond import refresh_all, respond_jobs, respond_services
 from provgrid_optimizer.heuristic.pricing import pricing, scratch
-from provgrid_optimizer.heuristic.state import State, by_depth, empty_state
+from provgrid_optimizer.heuristic.state import State, empty_state
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
@@ -96,6 +97,12 @@ def _short(problem: Problem, state: State, hard_service: Bools) -> Bools:
     service = np.repeat(np.arange(problem.n_services), np.diff(state.pair_start))
     np.add.at(served, service, state.serve)
     return np.asarray(hard_service & (served < problem.demand * (1.0 - 1e-9)).any(axis=1))
+
+
+def missing(problem: Problem, state: State) -> bool:
+    """Whether hard work is left out of a plan."""
+    short = _short(problem, state, np.isinf(problem.service_unserved_yuan))
+    return bool((needed(problem) & (state.pool < 0)).any() or short.any())
 
 
 def job_order(problem: Problem, rank: Floats) -> Ints:

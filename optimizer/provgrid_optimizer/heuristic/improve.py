@@ -1,31 +1,47 @@
-"""Improvement: sweeps of sequential best response at prices whose ramps tighten towards the hard limits."""
+"""Improvement: best response at prices whose ramps are wide at first and tighten towards the hard limits.
+
+While the ramps are wide, limits may be exceeded by as much, at a price that passes through the dual price at the
+limit: jobs can trade places that a hard wall would keep them from. As the ramps close, the excess goes to 0; what is
+left of it is relieved at the end. This follows the path of an interior point method, one job at a time.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.construct import SERVICE_STEPS, job_order, with_value
-from provgrid_optimizer.heuristic.kernels.respond import refresh_all, respond_jobs, respond_services
+from provgrid_optimizer.heuristic.construct import SERVICE_STEPS, job_order, missing, with_value
+from provgrid_optimizer.heuristic.kernels.respond import (
+    enter_jobs,
+    overloaded,
+    refresh_all,
+    relieve,
+    respond_jobs,
+    respond_services,
+)
 from provgrid_optimizer.heuristic.pricing import Pricing, pricing, scratch
-from provgrid_optimizer.heuristic.state import State, copy_state, load_of, supply_within_budget
+from provgrid_optimizer.heuristic.state import State, copy_state, empty_state, load_of, supply_within_budget
 
 if TYPE_CHECKING:
-    from provgrid_models.problem import Problem
+    from collections.abc import Callable
+
+    from provgrid_models.problem import Ints, Problem
 
     from provgrid_optimizer.heuristic.arrays import Arrays
     from provgrid_optimizer.lagrangian import Pass
     from provgrid_optimizer.multipliers import Multipliers
 
-RAMPS = (0.06, 0.05, 0.04, 0.03, 0.025, 0.02, 0.015, 0.01, 0.007, 0.005, 0.003, 0.002, 0.001, 0.0005)
-JOBS_AT_ONCE = 20_000  # between two looks at the clock
+WIDEST, TIGHTEST = 1.5, 0.001  # shares of a limit
+MOST_SWEEPS, LEAST_SWEEPS = 40, 8
+SWEEPS_TIMES_JOBS = 4_000_000  # more jobs need fewer sweeps: each is smaller against the limits
+HARD_SWEEPS = 4
+JOBS_AT_ONCE = 10_000  # between two looks at the clock
 
 
 def objective_yuan(problem: Problem, state: State) -> float:
-    """What a plan costs, in yuan above the plan with no work."""
+    """What a plan costs, in yuan above the plan with no work; inf where hard work is missing."""
     jobs = np.flatnonzero(state.pool >= 0)
     gigabytes = problem.job_weight[jobs] * (problem.data_gb[jobs] + problem.checkpoint_gb[jobs])
     moved = float((gigabytes * problem.gb_yuan[problem.job_origin[jobs], state.pool[jobs]]).sum())
@@ -35,51 +51,92 @@ def objective_yuan(problem: Problem, state: State) -> float:
     served = np.zeros(problem.demand.shape)
     np.add.at(served, service, state.serve)
     network = float((problem.service_yuan[service, state.pair_pool] * (state.serve @ problem.hours)).sum())
-    left = np.maximum(problem.demand - served, 0.0) @ problem.hours
-    lost = left > 1e-9
-    unserved += float((left[lost] * problem.service_unserved_yuan[lost]).sum())
+    left = np.maximum(problem.demand - served, 0.0)
+    lost = left > problem.demand * 1e-9
+    rate = np.broadcast_to(problem.service_unserved_yuan[:, None], left.shape)
+    unserved += float((left * problem.hours)[lost] @ rate[lost])
     supply = supply_within_budget(problem, load_of(problem, state))
     return supply.total_yuan - problem.floor_yuan + moved + network + unserved
 
 
 class Improvement:
-    """Sweeps over all jobs and services; `best` is the best plan so far."""
+    """Anneals a plan in sweeps over all jobs and services. `best` is the best feasible plan so far."""
 
     def __init__(
         self, problem: Problem, laid_out: Arrays, prices: Multipliers, made: Pass, start: State, seed: int
     ) -> None:
         self.problem = problem
-        self.arrays = with_value(problem, laid_out, of_verticals=False)
-        self.curves: Pricing = pricing(problem, laid_out, prices, made.offered)
-        self._widths = self.curves.ramp_kw.copy()
-        self.state = start
-        self.random = np.random.default_rng(seed)
-        self.space = scratch(problem)
-        self.sweeps = 0
-        self.best = copy_state(start)
+        self.best = start
         self.best_yuan = objective_yuan(problem, start)
+        self.sweeps = 0
+        self._arrays = with_value(problem, laid_out, of_verticals=False)
+        self._worth = with_value(problem, laid_out, of_verticals=True)
+        self._curves: Pricing = pricing(problem, laid_out, prices, made.offered)
+        self._full_kw = self._curves.ramp_kw.copy()
+        self._random = np.random.default_rng(seed)
+        self._space = scratch(problem)
+        self._state = empty_state(problem)
+        count = int(np.clip(SWEEPS_TIMES_JOBS // max(problem.n_jobs, 1), LEAST_SWEEPS, MOST_SWEEPS))
+        self._ramps = np.geomspace(WIDEST, TIGHTEST, count)
+        self._set_ramp(WIDEST, soft=True)
+        respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, np.arange(problem.n_services))
+        order = job_order(problem, -problem.work_pflop_h)
+        enter_jobs(self._worth, self._state, self._curves, order, made.job_pool, self._space)
 
     @property
     def ended(self) -> bool:
-        """Whether the ramps are as tight as they get."""
-        return self.sweeps >= len(RAMPS)
+        """Whether all sweeps are done."""
+        return self.sweeps >= self._ramps.size + HARD_SWEEPS
 
     def sweep(self, stop: Callable[[], bool]) -> None:
-        """One pass of best responses; `stop` is asked now and then and ends it early."""
-        ramp = RAMPS[min(self.sweeps, len(RAMPS) - 1)]
-        self.curves.ramp[0] = ramp
-        self.curves.ramp_kw[:] = self._widths * ramp
-        refresh_all(self.arrays, self.state, self.curves)
+        """One pass of best responses; `stop` is asked now and then, and ends the annealing at once."""
+        soft = self.sweeps < self._ramps.size
+        self._set_ramp(self._ramps[self.sweeps] if soft else TIGHTEST, soft=soft)
+        if self.sweeps == self._ramps.size:
+            self._harden()
+        arrays = self._worth if self.sweeps == 0 else self._arrays
         respond_services(
-            self.arrays, self.state, self.curves, SERVICE_STEPS, self.random.permutation(self.problem.n_services)
+            arrays, self._state, self._curves, SERVICE_STEPS, self._random.permutation(self.problem.n_services)
         )
-        order = job_order(self.problem, self.random.random(self.problem.n_jobs))
-        for at in range(0, order.size, JOBS_AT_ONCE):
-            respond_jobs(self.arrays, self.state, self.curves, order[at : at + JOBS_AT_ONCE], self.space)
-            if stop():
-                break
+        stopped = self._respond(arrays, stop)
         self.sweeps += 1
-        yuan = objective_yuan(self.problem, self.state)
-        if yuan < self.best_yuan and math.isfinite(yuan):
+        if stopped and soft:
+            self._set_ramp(TIGHTEST, soft=False)
+            self._harden()
+            self.sweeps = self._ramps.size + HARD_SWEEPS
+        if stopped or not soft:
+            self._compare()
+
+    def _respond(self, arrays: Arrays, stop: Callable[[], bool]) -> bool:
+        order = job_order(self.problem, self._random.random(self.problem.n_jobs))
+        for at in range(0, order.size, JOBS_AT_ONCE):
+            respond_jobs(arrays, self._state, self._curves, order[at : at + JOBS_AT_ONCE], self._space)
+            if stop():
+                return True
+        return False
+
+    def _set_ramp(self, ramp: float, *, soft: bool) -> None:
+        self._curves.ramp[0] = ramp
+        self._curves.ramp_kw[:] = self._full_kw * ramp
+        self._curves.early[0] = 0.0 if soft else 0.5
+        self._state.stretch[0] = ramp if soft else 0.0
+        refresh_all(self._arrays, self._state, self._curves)
+
+    def _harden(self) -> None:
+        """Take all work out of overloaded periods; what then finds no room stays unserved."""
+        services: Ints = np.arange(self.problem.n_services)
+        by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
+        relieve(self._arrays, self._state, self._curves, by_size, self._space)
+        respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, services)
+
+    def _compare(self) -> None:
+        """Keep the plan if it is feasible and better."""
+        periods = self.problem.n_periods
+        if any(overloaded(self._arrays, self._state, p, 0, periods) for p in range(self.problem.n_pools)):
+            return
+        if missing(self.problem, self._state):
+            return
+        yuan = objective_yuan(self.problem, self._state)
+        if math.isfinite(yuan) and yuan < self.best_yuan:
             self.best_yuan = yuan
-            self.best = copy_state(self.state)
+            self.best = copy_state(self._state)

@@ -26,6 +26,7 @@ class Pricing(NamedTuple):
     anchor: Floats  # (C, T) yuan/kWh, the dual price of energy
     scarcity: Floats  # (P, T) yuan per accelerator-hour, the dual price of the capacity
     ramp: Floats  # (1,)
+    early: Floats  # (1,) how far before the limit, as a share of the ramp, its price is reached
     ramp_kw: Floats  # (C,)
     link_price: Floats  # (L, T) yuan per Gbit/s-hour
     link_running: Floats  # (L, T + 1) its running sum over hours
@@ -93,6 +94,7 @@ def pricing(problem: Problem, laid_out: Arrays, prices: Multipliers, offered: Fl
         anchor=anchor,
         scarcity=np.maximum(scarcity, LEAST_SCARCITY * typical),
         ramp=np.ones(1),
+        early=np.full(1, 0.5),
         ramp_kw=installed.mean(axis=1),
         link_price=prices.link,
         link_running=link_running,

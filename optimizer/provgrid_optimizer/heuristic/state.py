@@ -12,7 +12,7 @@ Call order of anyone who places work:
     allocation = to_allocation(problem, state)
 
 Each respects capacity, cluster supply with its floor, link bandwidth, the carbon budget (by the greenest supply there
-is), windows, moves, gangs, pinned pools and `after`: place bases before their verticals (`by_depth(problem)`), and
+is), windows, moves, gangs, pinned pools and `after`: place bases before their verticals (`arrays.by_depth(problem)`), and
 never remove a base whose vertical is placed. `room(laid_out, state, p, t)` says how many accelerators are left.
 """
 
@@ -40,6 +40,7 @@ class State(NamedTuple):
     service s with `pair_start[s] <= k < pair_start[s + 1]`, serves `serve[k, t]` units from `pair_pool[k]`.
     """
 
+    stretch: Floats  # (1,) share by which capacity and supply may be exceeded while a plan takes shape; 0 in a plan
     used: Floats  # (P, T) accelerators
     load_kw: Floats  # (C, T) floor included
     traffic: Floats  # (L, T) Gbit/s
@@ -65,6 +66,7 @@ def empty_state(problem: Problem) -> State:
     pair_pool = np.nonzero(open_pair)[1].astype(np.int64)
     greenest = least_cost_supply(problem, problem.floor_kw, 1e6).kg if np.isfinite(problem.carbon_budget_kg) else 0.0
     return State(
+        stretch=np.zeros(1),
         used=np.zeros(problem.capacity.shape),
         load_kw=problem.floor_kw.copy(),
         traffic=np.zeros((problem.n_links, problem.n_periods)),
@@ -83,16 +85,6 @@ def empty_state(problem: Problem) -> State:
 def copy_state(state: State) -> State:
     """A state of its own with the same content."""
     return State(*(array.copy() for array in state))
-
-
-def by_depth(problem: Problem) -> Ints:
-    """Number of bases before each job, shape (J,): 0 for a job that waits for none."""
-    depth = np.zeros(problem.n_jobs, dtype=np.int64)
-    at = problem.after
-    while (at >= 0).any():
-        depth += at >= 0
-        at = np.where(at >= 0, problem.after[np.maximum(at, 0)], -1)
-    return depth
 
 
 def to_allocation(problem: Problem, state: State) -> Allocation:

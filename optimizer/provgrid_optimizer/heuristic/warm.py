@@ -23,7 +23,9 @@ def warm_up() -> None:
     for _ in range(3):
         ascent.step()
     start = construct(problem, laid_out, ascent.prices, ascent.best, 0)
-    Improvement(problem, laid_out, ascent.prices, ascent.best, start, 0).sweep(lambda: False)
+    improvement = Improvement(problem, laid_out, ascent.prices, ascent.best, start, 0)
+    while not improvement.ended:
+        improvement.sweep(lambda: False)
 
 
 def tiny_problem() -> Problem:

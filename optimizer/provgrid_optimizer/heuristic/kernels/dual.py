@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
 
 from provgrid_optimizer.heuristic.kernels.windows import (
     cheapest,
@@ -15,7 +15,7 @@ from provgrid_optimizer.heuristic.kernels.windows import (
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_exactly(total, lost, value):
     """Neumaier's compensated sum: return the new (total, lost)."""
     new = total + value
@@ -23,7 +23,7 @@ def add_exactly(total, lost, value):
     return new, lost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move_price(jobs, network, link_running, j, p):
     """What the links on the way charge for moving job j's data to pool p; `link_running` (L, T + 1)."""
     periods = jobs.move_periods[j]
@@ -38,7 +38,7 @@ def move_price(jobs, network, link_running, j, p):
     return jobs.move_gbps[j] * price
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flush(marks, whole, part, periods, counts, usage):
     """Add what a group's elastic jobs use, kept by rank of hour, to `usage` (P, T), and clear it."""
     for kind in range(2):
@@ -55,7 +55,7 @@ def flush(marks, whole, part, periods, counts, usage):
                 part[kind, p, i] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def chunk_pass(jobs, network, price, running, link_running, first_group, last_group, usage, traffic, pools, starts):
     """Let the jobs of some groups choose at `price` (P, T) yuan per accelerator held for the period.
 
@@ -152,7 +152,7 @@ def chunk_pass(jobs, network, price, running, link_running, first_group, last_gr
     return value, lost, magnitude
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def services_pass(services, network, hours, price, link_price, usage, traffic, choice):
     """Every service takes its cheapest pool in every period; `price` (P, T) is yuan per accelerator-hour.
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
 
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, grow
 
 SLACK = 1e-9  # overload that rounding may explain, relative to a limit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def room(laid_out, state, p, t):
     """Accelerators that pool p can still take in period t, by its capacity and its cluster's supply."""
     supply = laid_out.supply
-    left = supply.capacity[p, t] - state.used[p, t]
+    stretch = 1.0 + state.stretch[0]
+    left = supply.capacity[p, t] * stretch - state.used[p, t]
     kw = supply.kw[p, t]
     if kw > 0.0:
         c = laid_out.network.pool_cluster[p]
-        left = min(left, (supply.limit_kw[c, t] - state.load_kw[c, t]) / kw)
+        left = min(left, (supply.limit_kw[c, t] * stretch - state.load_kw[c, t]) / kw)
     return max(left, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def greenest_kg(supply, c, t, load_kw):
     """Carbon per hour of the greenest supply of `load_kw` [kg/h]: cleanest blocks first."""
     kg = 0.0
@@ -46,7 +47,7 @@ def greenest_kg(supply, c, t, load_kw):
     return kg
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def change_used(laid_out, state, p, t, accelerators):
     """Add accelerators (or take them away) in one pool and period: used, load and carbon."""
     supply = laid_out.supply
@@ -59,20 +60,20 @@ def change_used(laid_out, state, p, t, accelerators):
     state.load_kw[c, t] = load
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def within_budget(laid_out, state):
     """Whether the greenest supply of the load keeps the carbon budget."""
     return state.greenest_kg[0] <= laid_out.supply.carbon_budget_kg * (1.0 + 0.1 * SLACK)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def moves(laid_out, j, p):
     """Periods that job j's data loads links on its way to pool p."""
     jobs = laid_out.jobs
     return jobs.move_periods[j] if jobs.remote[jobs.origin[j], p] else 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def window(laid_out, state, j, p):
     """Periods [first, last) in which job j may run in pool p, given where its base and verticals are placed.
 
@@ -83,12 +84,14 @@ def window(laid_out, state, j, p):
     if full_periods(jobs, j, p) == np.inf:
         return 0, 0
     first = jobs.release[j] + moves(laid_out, j, p)
-    last = jobs.deadline[j]
     base = chain.after[j]
     if base >= 0:
         if state.pool[base] < 0:
             return 0, 0
         first = max(first, state.last[base] + 1 + chain.lag[j])
+    last = jobs.deadline[j]
+    if chain.leave[j] - first >= full_periods(jobs, j, p):
+        last = min(last, chain.leave[j])
     for k in range(chain.start[j], chain.start[j + 1]):
         vertical = chain.vertical[k]
         if state.pool[vertical] >= 0:
@@ -96,7 +99,7 @@ def window(laid_out, state, j, p):
     return first, last
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def change_traffic(laid_out, state, j, p, sign):
     """Put job j's move to pool p on its links (sign 1), or take it off (-1)."""
     jobs = laid_out.jobs
@@ -107,7 +110,7 @@ def change_traffic(laid_out, state, j, p, sign):
             state.traffic[network.route_link[k], t] += sign * jobs.move_gbps[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def links_free(laid_out, state, j, p):
     """Whether the links on the way to pool p can carry job j's move."""
     jobs = laid_out.jobs
@@ -122,7 +125,7 @@ def links_free(laid_out, state, j, p):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def remove(laid_out, state, j):
     """Take job j out of the plan."""
     p = state.pool[j]
@@ -139,7 +142,7 @@ def remove(laid_out, state, j):
     state.pool[j] = -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def commit(laid_out, state, j, p, first, last):
     """Book job j into pool p with what stands in `state.run` for periods [first, last); undone over the budget."""
     start = state.offset[j] - laid_out.jobs.release[j]
@@ -159,7 +162,7 @@ def commit(laid_out, state, j, p, first, last):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_in_order(laid_out, state, j, p, order, count):
     """Run elastic job j in the `count` periods of `order` up to its limit, one after the other; False if short."""
     jobs = laid_out.jobs
@@ -180,20 +183,22 @@ def fill_in_order(laid_out, state, j, p, order, count):
         if left <= 0.0:
             break
     if left > need * 2.0 * TOLERANCE:
-        state.run[start + first : start + max(first, last)] = 0.0
+        for t in range(first, last):
+            state.run[start + t] = 0.0
         return False
     return commit(laid_out, state, j, p, first, last)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hold(laid_out, state, j, p, start, periods):
     """Hold job j's gang for `periods` periods from `start`."""
     at = state.offset[j] - laid_out.jobs.release[j]
-    state.run[at + start : at + start + periods] = laid_out.jobs.limit[j]
+    for t in range(start, start + periods):
+        state.run[at + t] = laid_out.jobs.limit[j]
     return commit(laid_out, state, j, p, start, start + periods)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_gang_start(laid_out, state, price, j, p, first, last):
     """Cheapest start, at `price` (P, T), at which job j's gang fits pool p; -1 if there is none. Ties: earliest."""
     jobs = laid_out.jobs
@@ -218,7 +223,7 @@ def best_gang_start(laid_out, state, price, j, p, first, last):
     return start
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def place_cheapest(laid_out, state, price, j, p):
     """Place job j in pool p at the cheapest hours (or start) that `price` (P, T) shows and limits leave."""
     first, last = window(laid_out, state, j, p)
@@ -234,7 +239,7 @@ def place_cheapest(laid_out, state, price, j, p):
     return fill_in_order(laid_out, state, j, p, order, count)
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def place_earliest(laid_out, state, j, p):
     """Place job j in pool p as early as limits leave room; a gang at its earliest start."""
     first, last = window(laid_out, state, j, p)
@@ -252,7 +257,7 @@ def place_earliest(laid_out, state, j, p):
     return fill_in_order(laid_out, state, j, p, np.arange(first, last).astype(np.int32), last - first)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def serve_more(laid_out, state, s, pair, t, units):
     """Serve up to `units` more of service s from one of its pairs in period t; return what was served."""
     services = laid_out.services
@@ -274,7 +279,7 @@ def serve_more(laid_out, state, s, pair, t, units):
     return amount
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def change_served(laid_out, state, s, pair, t, units):
     """Add units of a service pair (or take them away): pool, supply and links follow."""
     network = laid_out.network
@@ -287,7 +292,7 @@ def change_served(laid_out, state, s, pair, t, units):
         state.traffic[network.route_link[k], t] += units * services.gbps[s]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def serve_in_order(laid_out, state, s, order):
     """Serve what service s still asks, period by period, from pools in the order given (pool ids; closed skipped)."""
     n_periods = laid_out.services.demand.shape[1]
@@ -304,7 +309,7 @@ def serve_in_order(laid_out, state, s, order):
                     left -= serve_more(laid_out, state, s, pair, t, left)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unserve(laid_out, state, s):
     """Take service s out of the plan."""
     for pair in range(state.pair_start[s], state.pair_start[s + 1]):

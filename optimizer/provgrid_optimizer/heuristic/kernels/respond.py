@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from provgrid_optimizer.heuristic.kernels.compiled import kernel
 
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import (
@@ -23,7 +23,7 @@ from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, fu
 PARTS = 4  # steps in which an elastic job fills an hour, so that it feels its own price
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def energy_price(pricing, c, t, load_kw):
     """Marginal yuan per kWh at a load: the blocks' steps, with ramps through the dual price at each kink."""
     below = 0.0
@@ -50,17 +50,17 @@ def energy_price(pricing, c, t, load_kw):
     return kink
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def scarcity_price(pricing, capacity, p, t, used):
     """Marginal yuan per accelerator-hour on top of energy, near the pool's capacity; `pricing.ramp` of it wide."""
     width = pricing.ramp[0] * capacity
-    over = (used - capacity + width) / (0.5 * width + 1e-300)
+    over = (used - capacity + width) / (width * (1.0 - pricing.early[0]) + 1e-300)
     if over <= 0.0:
         return 0.0
     return pricing.scarcity[p, t] * over * over
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def marginal(laid_out, state, pricing, p, t, extra):
     """Yuan per accelerator held for period t in pool p, once `extra` more are in use."""
     supply = laid_out.supply
@@ -71,7 +71,7 @@ def marginal(laid_out, state, pricing, p, t, extra):
     return supply.hours[t] * price
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def average(laid_out, state, pricing, p, t, low, high):
     """Mean marginal price between `low` and `high` more accelerators, by two Gauss points."""
     middle = 0.5 * (low + high)
@@ -82,14 +82,14 @@ def average(laid_out, state, pricing, p, t, low, high):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh(laid_out, state, pricing, p, first, last):
     """Bring `pricing.now` (P, T), the price of one accelerator more, up to date in some periods."""
     for t in range(first, last):
         pricing.now[p, t] = marginal(laid_out, state, pricing, p, t, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh_cluster(laid_out, state, pricing, p, first, last):
     """`refresh` for every pool of pool p's cluster: they share its supply."""
     c = laid_out.network.pool_cluster[p]
@@ -97,14 +97,14 @@ def refresh_cluster(laid_out, state, pricing, p, first, last):
         refresh(laid_out, state, pricing, laid_out.supply.pool_list[k], first, last)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh_all(laid_out, state, pricing):
     """`refresh` everything."""
     for p in range(pricing.now.shape[0]):
         refresh(laid_out, state, pricing, p, 0, pricing.now.shape[1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def plan_elastic(laid_out, state, pricing, j, p, first, last, scratch):
     """Fill the cheapest parts of hours, dearer as they fill; returns yuan and leaves accelerators in scratch.amount."""
     limit = laid_out.jobs.limit[j]
@@ -155,8 +155,8 @@ def plan_elastic(laid_out, state, pricing, j, p, first, last, scratch):
     return yuan
 
 
-@njit(cache=True, nogil=True)
-def plan_gang(laid_out, state, pricing, j, p, first, last):
+@kernel
+def plan_gang(laid_out, state, pricing, j, p, first, last, scratch):
     """Cheapest start at which job j's gang fits, its own price included: (yuan, start)."""
     gang = laid_out.jobs.limit[j]
     periods = int(duration(full_periods(laid_out.jobs, j, p)))
@@ -165,19 +165,19 @@ def plan_gang(laid_out, state, pricing, j, p, first, last):
     start = -1
     since = first
     total = 0.0
-    recent = np.empty(last - first)
+    recent = scratch.price
     for t in range(first, last):
         if room(laid_out, state, p, t) < enough:
             since = t + 1
             total = 0.0
             continue
         half = 0.5 * gang
-        recent[t - first] = half * (
+        recent[t] = half * (
             average(laid_out, state, pricing, p, t, 0.0, half) + average(laid_out, state, pricing, p, t, half, gang)
         )
-        total += recent[t - first]
+        total += recent[t]
         if t - since >= periods:
-            total -= recent[since - first]
+            total -= recent[since]
             since += 1
         if t + 1 - since == periods and total < best:
             best = total
@@ -185,7 +185,7 @@ def plan_gang(laid_out, state, pricing, j, p, first, last):
     return best, start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def least_price(pricing, p, first, last):
     """Cheapest period of a window at current prices."""
     least = np.inf
@@ -194,7 +194,7 @@ def least_price(pricing, p, first, last):
     return least
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_place(laid_out, state, pricing, j, scratch):
     """Best pool for job j (not in the plan), its own price included: (yuan, pool); pool -1 = better unserved.
 
@@ -234,7 +234,7 @@ def best_place(laid_out, state, pricing, j, scratch):
             continue
         first, last = window(laid_out, state, j, p)
         if jobs.rigid[j]:
-            yuan, _ = plan_gang(laid_out, state, pricing, j, p, first, last)
+            yuan, _ = plan_gang(laid_out, state, pricing, j, p, first, last, scratch)
         else:
             yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, scratch)
         if scratch.base[i] + yuan < best:
@@ -243,14 +243,14 @@ def best_place(laid_out, state, pricing, j, scratch):
     return best, best_pool
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def enter(laid_out, state, pricing, j, p, scratch):
     """Place job j in pool p at its best hours, its own price included; False and unchanged where it does not fit."""
     first, last = window(laid_out, state, j, p)
     if last <= first or not links_free(laid_out, state, j, p):
         return False
     if laid_out.jobs.rigid[j]:
-        yuan, start = plan_gang(laid_out, state, pricing, j, p, first, last)
+        yuan, start = plan_gang(laid_out, state, pricing, j, p, first, last, scratch)
         if start < 0:
             return False
         done = hold(laid_out, state, j, p, start, int(duration(full_periods(laid_out.jobs, j, p))))
@@ -259,13 +259,14 @@ def enter(laid_out, state, pricing, j, p, scratch):
         if yuan == np.inf:
             return False
         at = state.offset[j] - laid_out.jobs.release[j]
-        state.run[at + first : at + last] = scratch.amount[first:last]
+        for t in range(first, last):
+            state.run[at + t] = scratch.amount[t]
         done = commit(laid_out, state, j, p, first, last)
     refresh_cluster(laid_out, state, pricing, p, first, last)
     return done
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leave(laid_out, state, pricing, j):
     """Take job j out and bring prices up to date."""
     p = state.pool[j]
@@ -274,25 +275,27 @@ def leave(laid_out, state, pricing, j):
     refresh_cluster(laid_out, state, pricing, p, first, last)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keep(laid_out, state, j, scratch):
     """Write down where job j runs, so that `put_back` can restore it: (pool, first, last)."""
     first, last = state.first[j], state.last[j] + 1
     at = state.offset[j] - laid_out.jobs.release[j]
-    scratch.kept[first:last] = state.run[at + first : at + last]
+    for t in range(first, last):
+        scratch.kept[t] = state.run[at + t]
     return state.pool[j], first, last
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_back(laid_out, state, pricing, j, p, first, last, scratch):
     """Undo `leave`."""
     at = state.offset[j] - laid_out.jobs.release[j]
-    state.run[at + first : at + last] = scratch.kept[first:last]
+    for t in range(first, last):
+        state.run[at + t] = scratch.kept[t]
     commit(laid_out, state, j, p, first, last)
     refresh_cluster(laid_out, state, pricing, p, first, last)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def has_placed_vertical(laid_out, state, j):
     """Whether a job that waits for j is in the plan."""
     for k in range(laid_out.chain.start[j], laid_out.chain.start[j + 1]):
@@ -301,7 +304,17 @@ def has_placed_vertical(laid_out, state, j):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def enter_jobs(laid_out, state, pricing, order, pools, scratch):
+    """Place the jobs of `order` in given pools (J,), -1 = leave out; returns how many found no room there."""
+    failed = 0
+    for j in order:
+        if pools[j] >= 0 and not enter(laid_out, state, pricing, j, pools[j], scratch):
+            failed += 1
+    return failed
+
+
+@kernel
 def respond_jobs(laid_out, state, pricing, order, scratch):
     """Let every job of `order` leave and come back where it is cheapest now; returns how many changed pool.
 
@@ -324,7 +337,35 @@ def respond_jobs(laid_out, state, pricing, order, scratch):
     return changed
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def overloaded(laid_out, state, p, first, last):
+    """Whether pool p or its cluster carries more than it may in one of the periods [first, last)."""
+    supply = laid_out.supply
+    c = laid_out.network.pool_cluster[p]
+    for t in range(first, last):
+        if state.used[p, t] > supply.capacity[p, t] * (1.0 + SLACK) + SLACK:
+            return True
+        if state.load_kw[c, t] > supply.limit_kw[c, t] * (1.0 + SLACK) + SLACK:
+            return True
+    return False
+
+
+@kernel
+def relieve(laid_out, state, pricing, order, scratch):
+    """Let jobs leave overloaded periods for wherever there is room; a base with a placed vertical may stay."""
+    for j in order:
+        p = state.pool[j]
+        if p < 0 or not overloaded(laid_out, state, p, state.first[j], state.last[j] + 1):
+            continue
+        was, first, last = keep(laid_out, state, j, scratch)
+        leave(laid_out, state, pricing, j)
+        yuan, p = best_place(laid_out, state, pricing, j, scratch)
+        done = p >= 0 and enter(laid_out, state, pricing, j, p, scratch)
+        if not done and has_placed_vertical(laid_out, state, j):
+            put_back(laid_out, state, pricing, j, was, first, last, scratch)
+
+
+@kernel
 def respond_services(laid_out, state, pricing, steps, order):
     """Let every service and period of `order` (n,) serve anew, in `steps` parts, from the pool that is cheapest then."""
     services = laid_out.services
@@ -342,8 +383,8 @@ def respond_services(laid_out, state, pricing, steps, order):
                     state.serve[pair, t] = 0.0
                     refresh_cluster(laid_out, state, pricing, state.pair_pool[pair], t, t + 1)
             left = asked
-            closed = 0
-            while left > asked * 1e-12 and closed < 2 * steps:
+            tries = 0
+            while left > asked * 1e-12 and tries < 4 * steps + high - low:
                 best = services.unserved_yuan[s]
                 best_pair = -1
                 for pair in range(low, high):
@@ -374,4 +415,4 @@ def respond_services(laid_out, state, pricing, steps, order):
                 served = serve_more(laid_out, state, s, best_pair, t, min(asked / steps, left))
                 refresh_cluster(laid_out, state, pricing, state.pair_pool[best_pair], t, t + 1)
                 left -= served
-                closed += 1
+                tries += 1

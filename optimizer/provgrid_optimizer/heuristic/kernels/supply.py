@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sort_by(keys, items, count):
     """Insertion sort of `items` by `keys`, ascending, both in place."""
     for i in range(1, count):
@@ -21,7 +21,7 @@ def sort_by(keys, items, count):
         items[k] = item
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_load(supply, c, t, accelerator, peak, carbon, grid_limit, keys, items, worth, pools, used):
     """Cheapest supply minus what its accelerators earn, for cluster c in period t.
 
@@ -94,7 +94,7 @@ def best_load(supply, c, t, accelerator, peak, carbon, grid_limit, keys, items, 
     return yuan, magnitude, grid, kg
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def supply_pass(supply, accelerator, peak, carbon, used, grid):
     """Every cluster and period picks its best load; `peak` (C, T), writes `used` (P, T), `grid` (C, T).
 
@@ -123,7 +123,7 @@ def supply_pass(supply, accelerator, peak, carbon, used, grid):
     return value, lost, magnitude, kg
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, each):
     """Cost of cluster c over all periods with grid power up to `cap`; per-period yuan/h go to `each` (T,)."""
     total = 0.0
@@ -133,7 +133,7 @@ def capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, 
     return total
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def best_peaks(supply, accelerator, carbon, peak):
     """Peak prices (C, T) that are best for given accelerator prices.
 

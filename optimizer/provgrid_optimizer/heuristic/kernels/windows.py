@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from provgrid_optimizer.heuristic.kernels.compiled import kernel
 
 TOLERANCE = 1e-9  # as problem.WINDOW_TOLERANCE: accelerator-hours that rounding may add to a window
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def grow(price, first, last, values, periods, count):
     """Insert periods first..last-1 of `price` (T,) into the ascending lists `values`, `periods`; return the new count."""
     for t in range(first, last):
@@ -24,7 +24,7 @@ def grow(price, first, last, values, periods, count):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sums(values, count, total):
     """Write prefix sums of `values` (count,) to `total` (count + 1,)."""
     running = 0.0
@@ -34,7 +34,7 @@ def sums(values, count, total):
         total[i + 1] = running
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cheapest(full_periods, values, total, count):
     """Price of `full_periods` (a real number) of the cheapest periods, the last one used in part."""
     whole = int(full_periods)
@@ -43,13 +43,13 @@ def cheapest(full_periods, values, total, count):
     return total[whole] + (full_periods - whole) * values[whole]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def duration(full_periods):
     """Whole periods that a gang is held for; `Problem.durations`."""
     return max(1.0, np.ceil(full_periods * (1.0 - TOLERANCE) - TOLERANCE))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cheapest_start(running, first, last, periods):
     """Cheapest block of `periods` periods inside [first, last) by prefix sums `running` (T + 1,): (price, start)."""
     best = np.inf
@@ -62,7 +62,7 @@ def cheapest_start(running, first, last, periods):
     return best, start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def full_periods(jobs, j, p):
     """Periods that job j needs in pool p at its limit, a real number; inf where the pair is closed."""
     if jobs.pinned[j] >= 0 and jobs.pinned[j] != p:
