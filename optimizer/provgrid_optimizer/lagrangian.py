@@ -14,17 +14,19 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from provgrid_models.errors import ArrayError, InfeasibleError
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
-from provgrid_optimizer.heuristic.kernels.dual import chunk_pass, services_pass
+from provgrid_optimizer.heuristic.kernels.dual import chunk_pass, least_of_ranges, services_pass
 from provgrid_optimizer.heuristic.kernels.supply import supply_pass
 
 if TYPE_CHECKING:
-    from provgrid_models.problem import Floats, Ints, Problem
+    from numpy.typing import NDArray
+
+    from provgrid_models.problem import Bools, Floats, Ints, Problem
     from provgrid_optimizer.multipliers import Multipliers
 
 PEAK_TOLERANCE = 1e-12  # rounding that sum_t hours * peak may carry above the demand charge, relative
@@ -41,6 +43,52 @@ class Bound:
     links_yuan: float
     carbon_yuan: float
     rounding_yuan: float
+
+
+class Workspace(NamedTuple):
+    """Room for one part of a pass: sorted hours of the current window, for pools without (0) and with (1) a move."""
+
+    values: Floats  # (2, P, T) prices of the window, ascending
+    periods: NDArray[np.int32]  # (2, P, T) whose they are
+    totals: Floats  # (2, P, T + 1) their running sum
+    counts: Ints  # (2, P)
+    grown: Ints  # (2, P) the deadline they reach
+    window: Ints  # (2, P) the window that they belong to
+    marks: Bools  # (2, P) pools with load in `whole` and `part`
+    whole: Floats  # (2, P, T + 1) accelerators that fill all hours below this rank
+    part: Floats  # (2, P, T + 1) accelerators in the hour of this rank
+    block_price: Floats  # (2, P, T + 1) cheapest start by duration, of the group in block_group
+    block_start: Ints
+    block_group: Ints
+    group_least: Floats  # (2, P) cheapest hour of the group's window
+    least: Floats  # (levels, P, T) range minima of the price
+    levels: Ints  # (T + 1,)
+
+    @classmethod
+    def of(cls, price: Floats) -> Workspace:
+        """Fresh room for a pass at `price` (P, T)."""
+        pools, periods = price.shape
+        shape, longer = (2, pools, periods), (2, pools, periods + 1)
+        levels = np.maximum(np.floor(np.log2(np.maximum(np.arange(periods + 1), 1))), 0).astype(np.int64)
+        least = np.full((int(levels[-1]) + 1, pools, periods), np.inf)
+        least_of_ranges(price, least)
+        return cls(
+            values=np.empty(shape),
+            periods=np.empty(shape, dtype=np.int32),
+            totals=np.zeros(longer),
+            counts=np.zeros((2, pools), dtype=np.int64),
+            grown=np.zeros((2, pools), dtype=np.int64),
+            window=np.full((2, pools), -1),
+            marks=np.zeros((2, pools), dtype=bool),
+            whole=np.zeros(longer),
+            part=np.zeros(longer),
+            block_price=np.empty(longer),
+            block_start=np.zeros(longer, dtype=np.int64),
+            block_group=np.full(longer, -1),
+            group_least=np.zeros((2, pools)),
+            least=least,
+            levels=levels,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +143,13 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
         raise ArrayError(f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}")
 
 
-def evaluate(problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1) -> Pass:
-    """One full pass at prices that are known to fit; the same to the last digit for any number of threads."""
+def evaluate(
+    problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1, guess: Ints | None = None
+) -> Pass:
+    """One full pass at prices that are known to fit; the same to the last digit for any number of threads.
+
+    `guess` (J,) is a pool per job to try first, say that of an earlier pass; it changes the time, never the result.
+    """
     jobs, network, supply, services = laid_out[:4]
     hours = problem.hours
     priced_link = multipliers.link.any()
@@ -108,13 +161,17 @@ def evaluate(problem: Problem, laid_out: Arrays, multipliers: Multipliers, threa
     chunks = jobs.group_chunk.size - 1
     usage = np.zeros((chunks, *price.shape))
     traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))
-    job_pool = np.full(problem.n_jobs, -1)
-    job_start = np.zeros(problem.n_jobs, dtype=np.int64)
+    job_pool = np.full(jobs.work.size, -1) if guess is None else guess.copy()
+    job_start = np.full(jobs.work.size, -1)
 
     def run(chunk: int) -> tuple[float, float, float]:
-        first, last = jobs.group_chunk[chunk], jobs.group_chunk[chunk + 1]
-        loads = usage[chunk], traffic_parts[chunk]
-        return chunk_pass(jobs, network, price, running, link_running, first, last, *loads, job_pool, job_start)  # type: ignore[no-any-return]
+        groups = jobs.group_chunk[chunk], jobs.group_chunk[chunk + 1]
+        loads = usage[chunk], traffic_parts[chunk], job_pool, job_start
+        work = Workspace.of(price)
+        made: tuple[float, float, float] = chunk_pass(
+            jobs, network, work, price, running, link_running, *groups, *loads
+        )
+        return made
 
     if threads > 1 and chunks > 1:
         with ThreadPoolExecutor(threads) as pool:

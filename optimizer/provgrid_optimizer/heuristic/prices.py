@@ -82,7 +82,8 @@ class Ascent:
 
     def _evaluate(self) -> Pass:
         self.passes += 1
-        made = evaluate(self.problem, self.laid_out, self.at, self.threads)
+        guess = self._last.job_pool if self.passes > 1 else None
+        made = evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
         if self.passes == 1:
             self._delta = FIRST_RISE * max(abs(made.bound.total_yuan), 1.0)
             self.prices = self.at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
 
 from provgrid_optimizer.heuristic.kernels.windows import (
     cheapest,
@@ -15,7 +15,7 @@ from provgrid_optimizer.heuristic.kernels.windows import (
 )
 
 
-@kernel
+@inlined
 def add_exactly(total, lost, value):
     """Neumaier's compensated sum: return the new (total, lost)."""
     new = total + value
@@ -23,7 +23,7 @@ def add_exactly(total, lost, value):
     return new, lost
 
 
-@kernel
+@inlined
 def move_price(jobs, network, link_running, j, p):
     """What the links on the way charge for moving job j's data to pool p; `link_running` (L, T + 1)."""
     periods = jobs.move_periods[j]
@@ -55,100 +55,151 @@ def flush(marks, whole, part, periods, counts, usage):
                 part[kind, p, i] = 0.0
 
 
-@allocating
-def chunk_pass(jobs, network, price, running, link_running, first_group, last_group, usage, traffic, pools, starts):
+@kernel
+def least_of_ranges(price, least):
+    """Sparse table of range minima: least[k, p, t] is the minimum of price[p, t : t + 2**k]."""
+    levels, n_pools, n_periods = least.shape
+    for p in range(n_pools):
+        for t in range(n_periods):
+            least[0, p, t] = price[p, t]
+        for k in range(1, levels):
+            half = 1 << (k - 1)
+            for t in range(n_periods - 2 * half + 1):
+                least[k, p, t] = min(least[k - 1, p, t], least[k - 1, p, t + half])
+
+
+@inlined
+def least_in(least, levels, p, first, last):
+    """Minimum over [first, last), not empty; `levels` (T + 1,) holds the floor of log2."""
+    k = levels[last - first]
+    return min(least[k, p, first], least[k, p, last - (1 << k)])
+
+
+@kernel
+def group_leasts(jobs, work, head):
+    """Cheapest hour of every pool in the windows of a group, per accelerator-hour; `head` is one of its jobs."""
+    for kind in range(2 if jobs.move_periods[head] > 0 else 1):
+        first = jobs.release[head] + kind * jobs.move_periods[head]
+        for p in range(work.group_least.shape[1]):
+            work.group_least[kind, p] = np.inf
+            if first < jobs.deadline[head]:
+                work.group_least[kind, p] = (
+                    least_in(work.least, work.levels, p, first, jobs.deadline[head]) / jobs.period_h
+                )
+
+
+@inlined
+def sorted_until(work, price, kind, p, first, deadline, window):
+    """Bring the sorted hours of pool p up to `deadline`; `window` numbers the (release, move) they belong to."""
+    if work.window[kind, p] != window:
+        work.window[kind, p] = window
+        work.grown[kind, p] = first
+        work.counts[kind, p] = 0
+    grown = work.grown[kind, p]
+    if grown < deadline:
+        count = grow(price[p], grown, deadline, work.values[kind, p], work.periods[kind, p], work.counts[kind, p])
+        sums(work.values[kind, p], count, work.totals[kind, p])
+        work.counts[kind, p] = count
+        work.grown[kind, p] = deadline
+
+
+@inlined
+def run_price(jobs, work, price, running, j, p, kind, need, group, window):
+    """Price of job j's hours in pool p: the cheapest under its limit, or the cheapest start of its gang."""
+    deadline = jobs.deadline[j]
+    first = jobs.release[j] + kind * jobs.move_periods[j]
+    if jobs.rigid[j]:
+        d = int(duration(need))
+        if work.block_group[kind, p, d] != group:
+            work.block_group[kind, p, d] = group
+            work.block_price[kind, p, d], work.block_start[kind, p, d] = cheapest_start(running[p], first, deadline, d)
+        return jobs.limit[j] * work.block_price[kind, p, d]
+    sorted_until(work, price, kind, p, first, deadline, window)
+    return jobs.limit[j] * cheapest(need, work.values[kind, p], work.totals[kind, p], work.counts[kind, p])
+
+
+@inlined
+def pair_price(jobs, network, work, price, running, link_running, j, p, best, group, window):
+    """Price of job j in pool p, or inf where it is closed or cannot be below `best`."""
+    origin = jobs.origin[j]
+    kind = 1 if jobs.move_periods[j] > 0 and jobs.remote[origin, p] else 0
+    base = jobs.gigabytes[j] * jobs.gb_yuan[origin, p]
+    hours = jobs.work[j] * jobs.hours_per_work[jobs.job_class[j], p]
+    if base + hours * work.group_least[kind, p] >= best * (1.0 + 1e-12):
+        return np.inf
+    need = full_periods(jobs, j, p)
+    if need == np.inf:
+        return np.inf
+    if kind == 1:
+        base += move_price(jobs, network, link_running, j, p)
+    return base + run_price(jobs, work, price, running, j, p, kind, need, group, window)
+
+
+@inlined
+def add_load(jobs, network, work, j, p, usage, traffic):
+    """Book job j's load in pool p: a gang at its start, elastic hours by rank for `flush`; returns the start."""
+    need = full_periods(jobs, j, p)
+    move = jobs.move_periods[j]
+    kind = 1 if move > 0 and jobs.remote[jobs.origin[j], p] else 0
+    if kind == 1 and traffic.shape[0] > 0:
+        route = jobs.origin[j] * network.clusters + network.pool_cluster[p]
+        for k in range(network.route_start[route], network.route_start[route + 1]):
+            for t in range(jobs.release[j], jobs.release[j] + move):
+                traffic[network.route_link[k], t] += jobs.move_gbps[j]
+    if jobs.rigid[j]:
+        d = int(duration(need))
+        start = work.block_start[kind, p, d]
+        for t in range(start, start + d):
+            usage[p, t] += jobs.limit[j]
+        return start
+    k = min(int(need), work.counts[kind, p])
+    work.whole[kind, p, k] += jobs.limit[j]
+    work.part[kind, p, k] += (need - k) * jobs.limit[j]
+    work.marks[kind, p] = True
+    return -1
+
+
+@kernel
+def chunk_pass(
+    jobs, network, work, price, running, link_running, first_group, last_group, usage, traffic, pools, starts
+):
     """Let the jobs of some groups choose at `price` (P, T) yuan per accelerator held for the period.
 
     Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved) and rigid start, and returns
-    (value, lost digits, magnitude of what was summed).
+    (value, lost digits, magnitude of what was summed). The pool that stands in `pools` is tried first: a good guess
+    spares the others. `work` is a `lagrangian.Workspace` of its own.
     """
     n_pools, n_periods = price.shape
-    values = np.empty((2, n_pools, n_periods))
-    periods = np.empty((2, n_pools, n_periods), np.int32)
-    totals = np.zeros((2, n_pools, n_periods + 1))
-    counts = np.zeros((2, n_pools), np.int64)
-    marks = np.zeros((2, n_pools), np.bool_)
-    whole = np.zeros((2, n_pools, n_periods + 1))
-    part = np.zeros((2, n_pools, n_periods + 1))
-    block_price = np.empty((2, n_pools, n_periods + 1))
-    block_start = np.empty((2, n_pools, n_periods + 1), np.int64)
-    block_group = np.full((2, n_pools, n_periods + 1), -1)
-    value = 0.0
-    lost = 0.0
-    magnitude = 0.0
-    last_release = -1
-    last_move = -1
-    last_deadline = -1
+    value, lost, magnitude = 0.0, 0.0, 0.0
+    last_release, last_move = -1, -1
+    window = -1
     for g in range(first_group, last_group):
         head = jobs.order[jobs.group_start[g]]
-        release = jobs.release[head]
-        move = jobs.move_periods[head]
-        deadline = jobs.deadline[head]
-        same = release == last_release and move == last_move
-        for kind in range(2 if move > 0 else 1):
-            first = min(release + kind * move, deadline)
-            for p in range(n_pools):
-                start = max(last_deadline, first) if same else first
-                if not same:
-                    counts[kind, p] = 0
-                counts[kind, p] = grow(price[p], start, deadline, values[kind, p], periods[kind, p], counts[kind, p])
-                sums(values[kind, p], counts[kind, p], totals[kind, p])
-        last_release = release
-        last_move = move
-        last_deadline = deadline
+        if jobs.release[head] != last_release or jobs.move_periods[head] != last_move:
+            last_release, last_move = jobs.release[head], jobs.move_periods[head]
+            window += 1
+        group_leasts(jobs, work, head)
         for i in range(jobs.group_start[g], jobs.group_start[g + 1]):
             j = jobs.order[i]
             best = jobs.unserved_yuan[j]
             best_pool = -1
-            best_kind = 0
-            for p in range(n_pools):
-                need = full_periods(jobs, j, p)
-                if need == np.inf:
+            guess = pools[j]
+            for turn in range(-1, n_pools):
+                p = guess if turn < 0 else turn
+                if p < 0 or turn == guess:
                     continue
-                base = jobs.gigabytes[j] * jobs.gb_yuan[jobs.origin[j], p]
-                if base >= best:
-                    continue
-                kind = 1 if move > 0 and jobs.remote[jobs.origin[j], p] else 0
-                if kind == 1:
-                    base += move_price(jobs, network, link_running, j, p)
-                if jobs.rigid[j]:
-                    d = int(duration(need))
-                    if block_group[kind, p, d] != g:
-                        block_group[kind, p, d] = g
-                        block_price[kind, p, d], block_start[kind, p, d] = cheapest_start(
-                            running[p], release + kind * move, deadline, d
-                        )
-                    cost = base + jobs.limit[j] * block_price[kind, p, d]
-                else:
-                    cost = base + jobs.limit[j] * cheapest(need, values[kind, p], totals[kind, p], counts[kind, p])
-                if cost < best:
+                cost = pair_price(jobs, network, work, price, running, link_running, j, p, best, g, window)
+                if cost < best or (cost == best and best_pool > p):
                     best = cost
                     best_pool = p
-                    best_kind = kind
             value, lost = add_exactly(value, lost, best)
             magnitude += abs(best)
             pools[j] = best_pool
-            if best_pool < 0:
-                continue
-            p = best_pool
-            need = full_periods(jobs, j, p)
-            if best_kind == 1 and traffic.shape[0] > 0:
-                route = jobs.origin[j] * network.clusters + network.pool_cluster[p]
-                for k in range(network.route_start[route], network.route_start[route + 1]):
-                    for t in range(release, release + move):
-                        traffic[network.route_link[k], t] += jobs.move_gbps[j]
-            if jobs.rigid[j]:
-                d = int(duration(need))
-                magnitude += jobs.limit[j] * running[p, n_periods]
-                starts[j] = block_start[best_kind, p, d]
-                for t in range(starts[j], starts[j] + d):
-                    usage[p, t] += jobs.limit[j]
-            else:
-                k = min(int(need), counts[best_kind, p])
-                whole[best_kind, p, k] += jobs.limit[j]
-                part[best_kind, p, k] += (need - k) * jobs.limit[j]
-                marks[best_kind, p] = True
-        flush(marks, whole, part, periods, counts, usage)
+            if best_pool >= 0:
+                starts[j] = add_load(jobs, network, work, j, best_pool, usage, traffic)
+                if jobs.rigid[j]:
+                    magnitude += jobs.limit[j] * running[best_pool, n_periods]
+        flush(work.marks, work.whole, work.part, work.periods, work.counts, usage)
     return value, lost, magnitude
 
 

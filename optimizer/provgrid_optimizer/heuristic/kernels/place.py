@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
 
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, grow
 
 SLACK = 1e-9  # overload that rounding may explain, relative to a limit
 
 
-@kernel
+@inlined
 def room(laid_out, state, p, t):
     """Accelerators that pool p can still take in period t, by its capacity and its cluster's supply."""
     supply = laid_out.supply
@@ -60,20 +60,20 @@ def change_used(laid_out, state, p, t, accelerators):
     state.load_kw[c, t] = load
 
 
-@kernel
+@inlined
 def within_budget(laid_out, state):
     """Whether the greenest supply of the load keeps the carbon budget."""
     return state.greenest_kg[0] <= laid_out.supply.carbon_budget_kg * (1.0 + 0.1 * SLACK)
 
 
-@kernel
+@inlined
 def moves(laid_out, j, p):
     """Periods that job j's data loads links on its way to pool p."""
     jobs = laid_out.jobs
     return jobs.move_periods[j] if jobs.remote[jobs.origin[j], p] else 0
 
 
-@kernel
+@inlined
 def window(laid_out, state, j, p):
     """Periods [first, last) in which job j may run in pool p, given where its base and verticals are placed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import kernel
+from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
 
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import (
@@ -23,7 +23,7 @@ from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, fu
 PARTS = 4  # steps in which an elastic job fills an hour, so that it feels its own price
 
 
-@kernel
+@inlined
 def energy_price(pricing, c, t, load_kw):
     """Marginal yuan per kWh at a load: the blocks' steps, with ramps through the dual price at each kink."""
     below = 0.0
@@ -50,7 +50,7 @@ def energy_price(pricing, c, t, load_kw):
     return kink
 
 
-@kernel
+@inlined
 def scarcity_price(pricing, capacity, p, t, used):
     """Marginal yuan per accelerator-hour on top of energy, near the pool's capacity; `pricing.ramp` of it wide."""
     width = pricing.ramp[0] * capacity
@@ -60,7 +60,7 @@ def scarcity_price(pricing, capacity, p, t, used):
     return pricing.scarcity[p, t] * over * over
 
 
-@kernel
+@inlined
 def marginal(laid_out, state, pricing, p, t, extra):
     """Yuan per accelerator held for period t in pool p, once `extra` more are in use."""
     supply = laid_out.supply
@@ -71,7 +71,7 @@ def marginal(laid_out, state, pricing, p, t, extra):
     return supply.hours[t] * price
 
 
-@kernel
+@inlined
 def average(laid_out, state, pricing, p, t, low, high):
     """Mean marginal price between `low` and `high` more accelerators, by two Gauss points."""
     middle = 0.5 * (low + high)
@@ -82,7 +82,7 @@ def average(laid_out, state, pricing, p, t, low, high):
     )
 
 
-@kernel
+@inlined
 def refresh(laid_out, state, pricing, p, first, last):
     """Bring `pricing.now` (P, T), the price of one accelerator more, up to date in some periods."""
     for t in range(first, last):
@@ -185,7 +185,7 @@ def plan_gang(laid_out, state, pricing, j, p, first, last, scratch):
     return best, start
 
 
-@kernel
+@inlined
 def least_price(pricing, p, first, last):
     """Cheapest period of a window at current prices."""
     least = np.inf
@@ -295,7 +295,7 @@ def put_back(laid_out, state, pricing, j, p, first, last, scratch):
     refresh_cluster(laid_out, state, pricing, p, first, last)
 
 
-@kernel
+@inlined
 def has_placed_vertical(laid_out, state, j):
     """Whether a job that waits for j is in the plan."""
     for k in range(laid_out.chain.start[j], laid_out.chain.start[j + 1]):

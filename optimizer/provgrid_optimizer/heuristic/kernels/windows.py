@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import kernel
+from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
 
 TOLERANCE = 1e-9  # as problem.WINDOW_TOLERANCE: accelerator-hours that rounding may add to a window
 
@@ -24,7 +24,7 @@ def grow(price, first, last, values, periods, count):
     return count
 
 
-@kernel
+@inlined
 def sums(values, count, total):
     """Write prefix sums of `values` (count,) to `total` (count + 1,)."""
     running = 0.0
@@ -34,7 +34,7 @@ def sums(values, count, total):
         total[i + 1] = running
 
 
-@kernel
+@inlined
 def cheapest(full_periods, values, total, count):
     """Price of `full_periods` (a real number) of the cheapest periods, the last one used in part."""
     whole = int(full_periods)
@@ -43,7 +43,7 @@ def cheapest(full_periods, values, total, count):
     return total[whole] + (full_periods - whole) * values[whole]
 
 
-@kernel
+@inlined
 def duration(full_periods):
     """Whole periods that a gang is held for; `Problem.durations`."""
     return max(1.0, np.ceil(full_periods * (1.0 - TOLERANCE) - TOLERANCE))
@@ -62,7 +62,7 @@ def cheapest_start(running, first, last, periods):
     return best, start
 
 
-@kernel
+@inlined
 def full_periods(jobs, j, p):
     """Periods that job j needs in pool p at its limit, a real number; inf where the pair is closed."""
     if jobs.pinned[j] >= 0 and jobs.pinned[j] != p:
