@@ -35,7 +35,8 @@ def test_ctrl_c_before_there_is_a_plan_is_exit_130_and_writes_nothing(tiny: Path
     _, said = process.communicate(timeout=120)
     if process.returncode == 0:
         pytest.fail("the solve ended before the interrupt; give it more to do")
-    assert process.returncode == 130, said
+    # Before Python has read the command line, the signal itself ends it, which a shell reports as 130 too.
+    assert process.returncode in (130, -signal.SIGINT), said
     assert "Traceback" not in said
     assert_whole_or_absent(tmp_path / "run")
 

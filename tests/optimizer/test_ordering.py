@@ -1,0 +1,52 @@
+"""Bound <= relaxation <= whole numbers <= heuristic and every policy, on problems in which every rule can bind."""
+
+from __future__ import annotations
+
+import pytest
+
+from provgrid_models.errors import InfeasibleError, NoPlanError
+from provgrid_optimizer.evaluate import costs
+from provgrid_optimizer.lagrangian import bound
+from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.solve import POLICIES, find_engine
+from random_problems import random_problem
+
+TOLERANCE = 1e-6
+
+
+def check_the_order(seed: int) -> None:
+    problem = random_problem(seed, jobs=2 + seed % 7, periods=4 + seed % 5, hard=seed % 4 == 0)
+    options = SolveOptions(gap=0.0, threads=1, seed=seed)
+    found = {}
+    for engine in ("lp", "milp", "heuristic", *POLICIES):
+        try:
+            result = find_engine(engine)(problem, options, ignore_progress)
+        except InfeasibleError:
+            continue
+        except NoPlanError:  # a simple rule, or the heuristic, may find no place for hard work
+            assert engine not in ("lp", "milp")
+            continue
+        found[engine] = costs(problem, result.allocation).objective_yuan
+        if result.multipliers is not None:
+            found[f"bound of {engine}"] = bound(problem, result.multipliers).total_yuan
+    if "milp" not in found:  # infeasible, at least for whole jobs: then nobody else has a plan
+        assert set(found) <= {"lp", "bound of lp"}
+        return
+    slack = TOLERANCE * max(abs(found["milp"]), 1.0)
+    for name, yuan in found.items():
+        if name.startswith("bound of"):
+            assert yuan <= found["lp"] + slack, name
+        elif name != "lp":
+            assert yuan >= found["milp"] - slack, name
+    assert found["lp"] <= found["milp"] + slack
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_bound_relaxation_whole_numbers_and_rules_stand_in_order(seed: int) -> None:
+    check_the_order(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1_000, 1_300))
+def test_the_order_holds_on_hundreds_of_problems(seed: int) -> None:
+    check_the_order(seed)
