@@ -22,8 +22,8 @@ from provgrid_models.energy import least_cost_supply
 from provgrid_models.errors import NoPlanError
 from provgrid_optimizer.engine import Engine, EngineResult, Status
 from provgrid_optimizer.engines.policy_kernels import place_in_order, serve_all
-from provgrid_optimizer.heuristic.arrays import arrays
-from provgrid_optimizer.heuristic.state import by_depth, empty_state, to_allocation
+from provgrid_optimizer.heuristic.arrays import arrays, by_depth
+from provgrid_optimizer.heuristic.state import empty_state, to_allocation
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
