@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export NUMBA_CACHE_DIR := $(abspath $(VENV))/numba-cache
 
-.PHONY: demo test test-slow lint types clean
+.PHONY: demo test test-slow lint types warm clean
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/provgrid demo
 
-test: lint types
+# The kernels compile on one core while the other one checks types; then the tests have both.
+test: lint
+	$(MAKE) --no-print-directory -j 2 warm types
 	$(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/dev.stamp
@@ -21,6 +23,9 @@ lint: $(VENV)/dev.stamp
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+
+warm: $(VENV)/dev.stamp
+	$(BIN)/python -c 'from provgrid_optimizer.heuristic.warm import warm_up; warm_up()'
 
 clean:
 	rm -rf $(VENV)
