@@ -1,8 +1,9 @@
 """Improvement: best response at prices whose ramps are wide at first and tighten towards the hard limits.
 
 While the ramps are wide, limits may be exceeded by as much, at a price that passes through the dual price at the
-limit: jobs can trade places that a hard wall would keep them from. As the ramps close, the excess goes to 0; what is
-left of it is relieved at the end. This follows the path of an interior point method, one job at a time.
+limit: jobs can trade places that a hard wall would keep them from. After each sweep the prices at the limits move to
+what the load makes of them (`reanchor`), so that the excess fades while the ramps are still wide; then they close, and
+what is left of the excess is relieved. This is a method of multipliers, one job at a time.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from provgrid_optimizer.heuristic.kernels.respond import (
     enter_jobs,
     overloaded,
     refresh_all,
+    reanchor,
     relieve,
     respond_jobs,
     respond_services,
+    shift_services,
 )
 from provgrid_optimizer.heuristic.pricing import Pricing, pricing, scratch
 from provgrid_optimizer.heuristic.state import State, copy_state, empty_state, load_of, supply_within_budget
@@ -33,11 +36,13 @@ if TYPE_CHECKING:
     from provgrid_optimizer.lagrangian import Pass
     from provgrid_optimizer.multipliers import Multipliers
 
-WIDEST, TIGHTEST = 1.5, 0.001  # shares of a limit
+WIDEST, WIDE, TIGHTEST = 1.5, 0.25, 0.001  # shares of a limit
+ANCHOR_WEIGHT = 0.5  # of the way that prices at the limits move after each sweep
+SHIFTS = 3  # of each service and period, at a time
+JOBS_PER_SHIFT = 8_000  # services look again after so many jobs
 MOST_SWEEPS, LEAST_SWEEPS = 40, 8
 SWEEPS_TIMES_JOBS = 4_000_000  # more jobs need fewer sweeps: each is smaller against the limits
-HARD_SWEEPS = 4
-JOBS_AT_ONCE = 10_000  # between two looks at the clock
+HARD_SWEEPS = 3
 
 
 def objective_yuan(problem: Problem, state: State) -> float:
@@ -77,11 +82,18 @@ class Improvement:
         self._space = scratch(problem)
         self._state = empty_state(problem)
         count = int(np.clip(SWEEPS_TIMES_JOBS // max(problem.n_jobs, 1), LEAST_SWEEPS, MOST_SWEEPS))
-        self._ramps = np.geomspace(WIDEST, TIGHTEST, count)
+        opening, closing = max(count // 5, 2), max(2 * count // 5, 2)
+        self._ramps = np.concatenate(
+            [
+                np.geomspace(WIDEST, WIDE, opening),
+                np.full(max(count - opening - closing, 1), WIDE),
+                np.geomspace(WIDE, TIGHTEST, closing + 1)[1:],
+            ]
+        )
         self._set_ramp(WIDEST, soft=True)
-        respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, np.arange(problem.n_services))
         order = job_order(problem, -problem.work_pflop_h)
         enter_jobs(self._worth, self._state, self._curves, order, made.job_pool, self._space)
+        respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, np.arange(problem.n_services))
 
     @property
     def ended(self) -> bool:
@@ -92,12 +104,12 @@ class Improvement:
         """One pass of best responses; `stop` is asked now and then, and ends the annealing at once."""
         soft = self.sweeps < self._ramps.size
         self._set_ramp(self._ramps[self.sweeps] if soft else TIGHTEST, soft=soft)
+        if soft and self.sweeps > 0:
+            reanchor(self._arrays, self._state, self._curves, ANCHOR_WEIGHT)
+            refresh_all(self._arrays, self._state, self._curves)
         if self.sweeps == self._ramps.size:
             self._harden()
         arrays = self._worth if self.sweeps == 0 else self._arrays
-        respond_services(
-            arrays, self._state, self._curves, SERVICE_STEPS, self._random.permutation(self.problem.n_services)
-        )
         stopped = self._respond(arrays, stop)
         self.sweeps += 1
         if stopped and soft:
@@ -109,8 +121,10 @@ class Improvement:
 
     def _respond(self, arrays: Arrays, stop: Callable[[], bool]) -> bool:
         order = job_order(self.problem, self._random.random(self.problem.n_jobs))
-        for at in range(0, order.size, JOBS_AT_ONCE):
-            respond_jobs(arrays, self._state, self._curves, order[at : at + JOBS_AT_ONCE], self._space)
+        for at in range(0, max(order.size, 1), JOBS_PER_SHIFT):
+            services = self._random.permutation(self.problem.n_services)
+            shift_services(arrays, self._state, self._curves, SHIFTS, services)
+            respond_jobs(arrays, self._state, self._curves, order[at : at + JOBS_PER_SHIFT], self._space)
             if stop():
                 return True
         return False

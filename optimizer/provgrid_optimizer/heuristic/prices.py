@@ -2,8 +2,11 @@
 
 Each pass evaluates the Lagrangian (`lagrangian.evaluate`). The step aims at `best + delta`; delta shrinks whenever
 several passes bring too little. Momentum smooths the zigzag of a piecewise linear function; where a pass falls far
-below the best, the ascent returns there and forgets its momentum. The peak prices follow from the others: for given
-accelerator prices the best grid cap of a cluster is a one-dimensional convex problem, solved exactly.
+below the best, the ascent returns there and forgets its momentum. Now and then the running average of all prices is
+tried too: it often lies higher than any of them. The peak prices follow from the others: for given accelerator prices
+the best grid cap of a cluster is a one-dimensional convex problem, solved exactly.
+
+Many jobs: prices are learnt on every k-th job of each window first, each standing for k, then refined on all.
 """
 
 from __future__ import annotations
@@ -24,29 +27,58 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Problem
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
-MOMENTUM = 0.7
+MOMENTUM = 0.9
+AVERAGING = 0.95  # weight of the past in the running average
+AVERAGE_EVERY = 5  # passes between two looks at it
 FIRST_RISE = 0.05  # of the first bound: how far above the best the first level lies
-PATIENCE = 5  # passes without enough progress before the level comes down
+PATIENCE = 10  # passes without enough progress before the level comes down
 ENOUGH = 0.05  # progress that counts, as a share of delta
 SHRINK = 0.95
 FALL = 3.0  # deltas below the best at which the ascent returns to it
 PEAK_EVERY = 10  # passes between two solutions for the peak prices
 MAX_PASSES = 1500
-CLOSE = 1e-6  # of the bound: where delta is below it, the ascent has ended
+BY_JOB = (
+    "job_class",
+    "origin",
+    "work",
+    "limit",
+    "rigid",
+    "release",
+    "deadline",
+    "move_periods",
+    "move_gbps",
+    "gigabytes",
+    "unserved_yuan",
+    "pinned",
+)
+EXTENSIVE = ("work", "limit", "move_gbps", "gigabytes", "unserved_yuan")
+CLOSE = 1e-5  # of the bound: where delta is below it, the ascent has ended
 
 
 class Ascent:
     """Dual ascent that can be stepped, stopped and resumed. `best` holds the best pass, `prices` its multipliers."""
 
-    def __init__(self, problem: Problem, laid_out: Arrays, threads: int = 1) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        laid_out: Arrays,
+        threads: int = 1,
+        start: Multipliers | None = None,
+        rise: float = FIRST_RISE,
+    ) -> None:
         self.problem = problem
+        self._rise = rise
         self.laid_out = laid_out
         self.threads = threads
         self.prices = self.at = energy_prices(problem)
+        self._scale_at = self.at.accelerator
+        if start is not None:
+            self.at = start
         self._budget = bool(np.isfinite(problem.carbon_budget_kg))
         self._linked = np.isfinite(problem.link_gbps)
         self._scale = self._scales()
         self._momentum = [np.zeros_like(self.at.accelerator), np.zeros_like(self.at.link), np.zeros(1)]
+        self._average = [self.at.accelerator.copy(), self.at.link.copy(), np.array([self.at.carbon])]
         self._delta = 0.0
         self._stale = 0
         self.passes = 0
@@ -67,7 +99,7 @@ class Ascent:
         """Diagonal preconditioner: a typical price over a typical load, per coordinate."""
         problem = self.problem
         hours = problem.hours
-        typical = np.maximum(self.at.accelerator.mean(axis=1, keepdims=True), 1e-6)
+        typical = np.maximum(self._scale_at.mean(axis=1, keepdims=True), 1e-6)
         spent = float((hours * typical * problem.capacity).sum())
         gbps = np.where(self._linked, problem.link_gbps, 1.0)[:, None]
         link_hours = float((hours * np.where(self._linked, problem.link_gbps, 0.0)[:, None]).sum())
@@ -85,7 +117,7 @@ class Ascent:
         guess = self._last.job_pool if self.passes > 1 else None
         made = evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
         if self.passes == 1:
-            self._delta = FIRST_RISE * max(abs(made.bound.total_yuan), 1.0)
+            self._delta = self._rise * max(abs(made.bound.total_yuan), 1.0)
             self.prices = self.at
         self._last = made
         return made
@@ -125,7 +157,26 @@ class Ascent:
         self.at = dataclasses.replace(self.at, accelerator=moved[0], link=moved[1], carbon=float(moved[2][0]))
         if self.passes % PEAK_EVERY == 0:
             self.at = self._with_peaks(self.at)
-        return self._judge(self._evaluate())
+        rose = self._judge(self._evaluate())
+        for average, value in zip(self._average, moved, strict=True):
+            average *= AVERAGING
+            average += (1.0 - AVERAGING) * value
+        if self.passes % AVERAGE_EVERY == 0:
+            rose |= self._try_average()
+        return rose
+
+    def _try_average(self) -> bool:
+        """Evaluate the running average; keep it as the best where it is, but go on from where the ascent stands."""
+        here, made = self.at, self._last
+        self.at = dataclasses.replace(
+            here, accelerator=self._average[0].copy(), link=self._average[1].copy(), carbon=float(self._average[2][0])
+        )
+        tried = self._evaluate()
+        better = tried.bound.total_yuan > self.bound_yuan
+        if better:
+            self.best, self.prices = tried, self.at
+        self.at, self._last = here, made
+        return better
 
     def _judge(self, made: Pass) -> bool:
         total, best = made.bound.total_yuan, self.bound_yuan
@@ -142,6 +193,29 @@ class Ascent:
             for memory in self._momentum:
                 memory[...] = 0.0
         return False
+
+
+def sample(laid_out: Arrays, every: int) -> Arrays:
+    """Every k-th job in the order of windows, scaled to stand for k jobs: windows, costs and the coupling stay."""
+    jobs = laid_out.jobs
+    chosen = jobs.order[every // 2 :: every]
+    counts = np.searchsorted(np.arange(every // 2, jobs.order.size, every), jobs.group_start)
+    keep = np.append(np.diff(counts) > 0, True)
+    start = counts[keep].astype(np.int64)
+    start[-1] = chosen.size
+    ideal = np.linspace(0, chosen.size, jobs.group_chunk.size)
+    chunk = np.searchsorted(start, ideal).astype(np.int64)
+    chunk[0], chunk[-1] = 0, start.size - 1
+    by_job = {name: getattr(jobs, name)[chosen] for name in BY_JOB}
+    scaled = {name: by_job[name] * float(every) for name in EXTENSIVE}
+    few = jobs._replace(
+        **{**by_job, **scaled},
+        largest=np.full_like(jobs.largest, np.inf),
+        order=np.arange(chosen.size, dtype=np.int64),
+        group_start=start,
+        group_chunk=chunk,
+    )
+    return laid_out._replace(jobs=few)
 
 
 def energy_prices(problem: Problem) -> Multipliers:

@@ -25,6 +25,7 @@ class Pricing(NamedTuple):
     block_price: Floats  # (C, T, B' + 1) yuan/kWh; the last one holds beyond every limit
     anchor: Floats  # (C, T) yuan/kWh, the dual price of energy
     scarcity: Floats  # (P, T) yuan per accelerator-hour, the dual price of the capacity
+    least_scarcity: Floats  # (P,)
     ramp: Floats  # (1,)
     early: Floats  # (1,) how far before the limit, as a share of the ramp, its price is reached
     ramp_kw: Floats  # (C,)
@@ -93,6 +94,7 @@ def pricing(problem: Problem, laid_out: Arrays, prices: Multipliers, offered: Fl
         block_price=block_price,
         anchor=anchor,
         scarcity=np.maximum(scarcity, LEAST_SCARCITY * typical),
+        least_scarcity=LEAST_SCARCITY * typical[:, 0],
         ramp=np.ones(1),
         early=np.full(1, 0.5),
         ramp_kw=installed.mean(axis=1),

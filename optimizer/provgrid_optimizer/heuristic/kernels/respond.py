@@ -105,6 +105,26 @@ def refresh_all(laid_out, state, pricing):
 
 
 @kernel
+def reanchor(laid_out, state, pricing, weight):
+    """Move each limit's price towards what it is at the current load, as a method of multipliers does.
+
+    `weight` is the share of the way (geometric for scarcity). With the price of the optimum at the limit, the ramps
+    pull nothing away from it, however wide they are.
+    """
+    supply = laid_out.supply
+    n_pools, n_periods = pricing.scarcity.shape
+    for p in range(n_pools):
+        for t in range(n_periods):
+            price = scarcity_price(pricing, supply.capacity[p, t], p, t, state.used[p, t])
+            least = pricing.least_scarcity[p]
+            pricing.scarcity[p, t] = max(pricing.scarcity[p, t] ** (1.0 - weight) * max(price, least) ** weight, least)
+    for c in range(pricing.anchor.shape[0]):
+        for t in range(n_periods):
+            price = energy_price(pricing, c, t, state.load_kw[c, t])
+            pricing.anchor[c, t] += weight * (price - pricing.anchor[c, t])
+
+
+@kernel
 def plan_elastic(laid_out, state, pricing, j, p, first, last, scratch):
     """Fill the cheapest parts of hours, dearer as they fill; returns yuan and leaves accelerators in scratch.amount."""
     limit = laid_out.jobs.limit[j]
@@ -416,3 +436,95 @@ def respond_services(laid_out, state, pricing, steps, order):
                 refresh_cluster(laid_out, state, pricing, state.pair_pool[best_pair], t, t + 1)
                 left -= served
                 tries += 1
+
+
+@kernel
+def service_price(laid_out, state, pricing, s, pair, t, low, high):
+    """Yuan per unit-hour of service s from one of its pairs, when it changes by `low` to `high` units there.
+
+    inf where a link on the way is full and more would be asked of it.
+    """
+    services = laid_out.services
+    network = laid_out.network
+    p = state.pair_pool[pair]
+    price = services.yuan[s, p]
+    if services.gbps[s] > 0.0:
+        route = services.origin[s] * network.clusters + network.pool_cluster[p]
+        for k in range(network.route_start[route], network.route_start[route + 1]):
+            link = network.route_link[k]
+            price += services.gbps[s] * pricing.link_price[link, t]
+            if high > 0.0 and state.traffic[link, t] >= network.link_gbps[link]:
+                return np.inf
+    per_unit = services.per_unit[s, p]
+    around = average(laid_out, state, pricing, p, t, low * per_unit, high * per_unit)
+    return price + per_unit * around / laid_out.supply.hours[t]
+
+
+@kernel
+def shift_services(laid_out, state, pricing, rounds, order):
+    """Shift each service, period by period, from its dearest pool to its cheapest until both cost the same.
+
+    `rounds` shifts per service and period; each is as large as keeps the target cheaper than the source. Unserved
+    units count as a source at their penalty, and as a target, so that what costs more than its penalty is dropped.
+    """
+    services = laid_out.services
+    for s in order:
+        low, high = state.pair_start[s], state.pair_start[s + 1]
+        for t in range(services.demand.shape[1]):
+            asked = services.demand[s, t]
+            if asked <= 0.0:
+                continue
+            least = 1e-9 * asked
+            for _ in range(rounds):
+                served = 0.0
+                source, dearest = -2, -np.inf
+                target, cheapest_price = -1, services.unserved_yuan[s]
+                for pair in range(low, high):
+                    amount = state.serve[pair, t]
+                    served += amount
+                    price = service_price(laid_out, state, pricing, s, pair, t, 0.0, 0.0)
+                    if amount > least and price > dearest:
+                        source, dearest = pair, price
+                    p = state.pair_pool[pair]
+                    if price < cheapest_price and room(laid_out, state, p, t) > least * services.per_unit[s, p]:
+                        target, cheapest_price = pair, price
+                if asked - served > least and services.unserved_yuan[s] > dearest:
+                    source, dearest = -1, services.unserved_yuan[s]
+                if source == -2 or source == target or dearest <= cheapest_price * (1.0 + 1e-9):
+                    break
+                amount = state.serve[source, t] if source >= 0 else asked - served
+                amount = balanced(laid_out, state, pricing, s, source, target, t, amount)
+                if amount <= least:
+                    break
+                if not shift(laid_out, state, pricing, s, source, target, t, amount):
+                    break
+
+
+@kernel
+def balanced(laid_out, state, pricing, s, source, target, t, amount):
+    """Largest amount, by halving, whose last part is still worth shifting; pair -1 stands for unserved."""
+    penalty = laid_out.services.unserved_yuan[s]
+    for _ in range(12):
+        tail = 0.9 * amount
+        gain = penalty if source < 0 else service_price(laid_out, state, pricing, s, source, t, -amount, -tail)
+        cost = penalty if target < 0 else service_price(laid_out, state, pricing, s, target, t, tail, amount)
+        if cost <= gain:
+            return amount
+        amount *= 0.5
+    return 0.0
+
+
+@kernel
+def shift(laid_out, state, pricing, s, source, target, t, amount):
+    """Move units of a service from one pair to another, as far as limits let it; False where nothing moved."""
+    if source >= 0:
+        change_served(laid_out, state, s, source, t, -amount)
+        refresh_cluster(laid_out, state, pricing, state.pair_pool[source], t, t + 1)
+    if target < 0:
+        return True
+    moved = serve_more(laid_out, state, s, target, t, amount)
+    refresh_cluster(laid_out, state, pricing, state.pair_pool[target], t, t + 1)
+    if source >= 0 and moved < amount:
+        change_served(laid_out, state, s, source, t, amount - moved)
+        refresh_cluster(laid_out, state, pricing, state.pair_pool[source], t, t + 1)
+    return moved > 0.0
