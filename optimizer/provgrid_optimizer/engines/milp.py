@@ -34,7 +34,7 @@ def milp(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> En
         on_progress,
         stage="relaxation",
         time_limit_s=clock.left_s(),
-        settings=method(relaxed_program),
+        settings=method(problem, relaxed_program),
     )
     if relaxed.ending is Ending.INFEASIBLE:
         raise infeasible(problem, options, divisible=True)
