@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Labels, Problem
     from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.assign import Assignment, assign
     from provgrid_optimizer.certificate import Certificate
     from provgrid_optimizer.options import Progress
     from provgrid_optimizer.plan import Plan
 
 __all__ = [
     "ArrayError",
+    "Assignment",
     "AuditError",
     "Certificate",
     "Finding",
@@ -51,6 +53,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolverError",
+    "assign",
     "check",
     "compile",
     "load",
@@ -63,6 +66,7 @@ _HOME = {
     **dict.fromkeys(("check", "compile", "load", "open", "solve"), "provgrid.api"),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
+    **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),
     "Certificate": "provgrid_optimizer.certificate",
     "Finding": "provgrid_models.findings",
     "Plan": "provgrid_optimizer.plan",

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from provgrid.cli import bench_gap
 from provgrid.cli.console import Reporter, output, print_json
 
 app = typer.Typer(help="Measure engines on frozen instances.", no_args_is_help=True)
+app.command("gap")(bench_gap.gap)
 
 
 @app.callback()
