@@ -8,11 +8,14 @@ import numpy as np
 
 from provgrid_models.errors import NoPlanError
 from provgrid_optimizer.heuristic.arrays import by_depth
+from provgrid_optimizer.heuristic.kernels.place import place_earliest
 from provgrid_optimizer.heuristic.kernels.respond import refresh_all, respond_jobs, respond_services
 from provgrid_optimizer.heuristic.pricing import pricing, scratch
 from provgrid_optimizer.heuristic.state import State, empty_state
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from provgrid_models.problem import Bools, Floats, Ints, Problem
 
     from provgrid_optimizer.heuristic.arrays import Arrays
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.multipliers import Multipliers
 
 FIRST_RAMP = 0.05  # share of a limit within which its price rises
+CALM_ATTEMPTS = 4  # of them at best prices; later ones place bases as early as they can
 ATTEMPTS = 40  # orders tried before hard work that does not fit is given up
 SERVICE_STEPS = 8
 
@@ -53,6 +57,7 @@ def construct(problem: Problem, laid_out: Arrays, prices: Multipliers, made: Pas
     """
     arrays = with_value(problem, laid_out, of_verticals=True)
     hard_job, hard_service = needed(problem), np.isinf(problem.service_unserved_yuan)
+    is_base = np.isin(np.arange(problem.n_jobs), problem.after)
     size = _size(problem)
     random = np.random.default_rng(seed)
     rank = -size
@@ -67,7 +72,10 @@ def construct(problem: Problem, laid_out: Arrays, prices: Multipliers, made: Pas
         jobs_first = attempt % 2 == 0
         for jobs_turn in (jobs_first, not jobs_first):
             if jobs_turn:
-                respond_jobs(arrays, state, curves, order[hard_job[order]], space)
+                if attempt >= CALM_ATTEMPTS:
+                    _bases_early(problem, arrays, state, order[(hard_job & is_base)[order]], random)
+                    refresh_all(arrays, state, curves)
+                respond_jobs(arrays, state, curves, order[(hard_job & (state.pool < 0))[order]], space)
             else:
                 respond_services(arrays, state, curves, SERVICE_STEPS, np.flatnonzero(hard_service))
         lost = hard_job & (state.pool < 0)
@@ -83,6 +91,14 @@ def construct(problem: Problem, laid_out: Arrays, prices: Multipliers, made: Pas
     raise NoPlanError(
         f"{what} found no place beside the other hard work; add capacity, or ask the milp engine for proof"
     )
+
+
+def _bases_early(problem: Problem, arrays: Arrays, state: State, order: Ints, random: Generator) -> None:
+    """Place bases as early as they fit, pools in random order: their verticals may have no time to lose."""
+    for j in order:
+        for p in random.permutation(problem.n_pools):
+            if place_earliest(arrays, state, j, p):
+                break
 
 
 def _size(problem: Problem) -> Floats:

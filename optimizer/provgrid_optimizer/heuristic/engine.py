@@ -15,7 +15,7 @@ from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
 from provgrid_optimizer.heuristic.construct import construct
 from provgrid_optimizer.heuristic.improve import Improvement
-from provgrid_optimizer.heuristic.prices import MAX_PASSES, Ascent
+from provgrid_optimizer.heuristic.prices import Ascent, find_prices
 from provgrid_optimizer.heuristic.state import State, to_allocation
 from provgrid_optimizer.options import Progress
 
@@ -119,15 +119,22 @@ class _Run:
         return self._find_plan(laid_out)
 
     def _find_prices(self, laid_out: Arrays) -> None:
-        self.ascent = Ascent(self.problem, laid_out, self.options.threads)
-        while not self.ascent.ended and self.ascent.passes < MAX_PASSES and not self.out_of_time(PRICE_SHARE):
-            self.report("prices", improved=self.ascent.step())
+        def stop(ascent: Ascent, whole: bool) -> bool:
+            if whole:
+                self.ascent = ascent
+                known = self.history[-1][2] if self.history else -math.inf
+                self.report("prices", improved=ascent.bound_yuan > known)
+            else:
+                self.report("prices of a sample")
+            return self.out_of_time(PRICE_SHARE if whole else 0.5 * PRICE_SHARE)
+
+        self.ascent = find_prices(self.problem, laid_out, self.options.threads, stop)
 
     def _find_plan(self, laid_out: Arrays) -> Status:
         assert self.ascent is not None
         start = construct(self.problem, laid_out, self.ascent.prices, self.ascent.best, self.options.seed)
         improvement = Improvement(
-            self.problem, laid_out, self.ascent.prices, self.ascent.best, start, self.options.seed
+            self.problem, laid_out, self.ascent.prices, self.ascent.best, start, self.options.seed, self.options.passes
         )
         self._take(improvement)
         while True:
@@ -139,6 +146,8 @@ class _Run:
                 return Status.TIME_LIMIT
             if improvement.ended:
                 return Status.FINISHED
+            if self.options.time_limit_s is not None:
+                improvement.hurry(self.options.time_limit_s - self.elapsed)
             improvement.sweep(lambda: (self.report("plan"), self.out_of_time())[1])
             self.passes += 1
             self._take(improvement)

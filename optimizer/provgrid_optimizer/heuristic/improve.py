@@ -9,6 +9,7 @@ what is left of the excess is relieved. This is a method of multipliers, one job
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,7 @@ from provgrid_optimizer.heuristic.state import State, copy_state, empty_state, l
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provgrid_models.problem import Ints, Problem
+    from provgrid_models.problem import Floats, Ints, Problem
 
     from provgrid_optimizer.heuristic.arrays import Arrays
     from provgrid_optimizer.lagrangian import Pass
@@ -64,11 +65,26 @@ def objective_yuan(problem: Problem, state: State) -> float:
     return supply.total_yuan - problem.floor_yuan + moved + network + unserved
 
 
+def ramps(count: int) -> Floats:
+    """How wide the ramps are in each soft sweep, shape (count,): open, stay wide, close."""
+    opening, closing = max(count // 5, 1), max(2 * count // 5, 1)
+    wide = np.full(max(count - opening - closing, 0), WIDE)
+    closed = np.geomspace(WIDE, TIGHTEST, closing + 1)[1:]
+    return np.concatenate([np.geomspace(WIDEST, WIDE, opening), wide, closed])[-count:]
+
+
 class Improvement:
     """Anneals a plan in sweeps over all jobs and services. `best` is the best feasible plan so far."""
 
     def __init__(
-        self, problem: Problem, laid_out: Arrays, prices: Multipliers, made: Pass, start: State, seed: int
+        self,
+        problem: Problem,
+        laid_out: Arrays,
+        prices: Multipliers,
+        made: Pass,
+        start: State,
+        seed: int,
+        passes: int | None = None,
     ) -> None:
         self.problem = problem
         self.best = start
@@ -82,14 +98,8 @@ class Improvement:
         self._space = scratch(problem)
         self._state = empty_state(problem)
         count = int(np.clip(SWEEPS_TIMES_JOBS // max(problem.n_jobs, 1), LEAST_SWEEPS, MOST_SWEEPS))
-        opening, closing = max(count // 5, 2), max(2 * count // 5, 2)
-        self._ramps = np.concatenate(
-            [
-                np.geomspace(WIDEST, WIDE, opening),
-                np.full(max(count - opening - closing, 1), WIDE),
-                np.geomspace(WIDE, TIGHTEST, closing + 1)[1:],
-            ]
-        )
+        self._ramps = ramps(count if passes is None else min(count, max(passes - HARD_SWEEPS, 1)))
+        self._sweep_s = 0.0
         self._set_ramp(WIDEST, soft=True)
         order = job_order(problem, -problem.work_pflop_h)
         enter_jobs(self._worth, self._state, self._curves, order, made.job_pool, self._space)
@@ -100,8 +110,19 @@ class Improvement:
         """Whether all sweeps are done."""
         return self.sweeps >= self._ramps.size + HARD_SWEEPS
 
+    def hurry(self, left_s: float) -> None:
+        """Leave sweeps out, evenly, so that those that remain fit the time."""
+        remaining = self._ramps.size - self.sweeps
+        if self._sweep_s <= 0.0 or remaining <= 1:
+            return
+        fitting = int(left_s / self._sweep_s) - 2
+        if fitting < remaining:
+            chosen = np.linspace(self._ramps.size - 1, self.sweeps, max(fitting, 1)).round().astype(np.int64)[::-1]
+            self._ramps = np.concatenate([self._ramps[: self.sweeps], self._ramps[chosen]])
+
     def sweep(self, stop: Callable[[], bool]) -> None:
         """One pass of best responses; `stop` is asked now and then, and ends the annealing at once."""
+        started = time.perf_counter()
         soft = self.sweeps < self._ramps.size
         self._set_ramp(self._ramps[self.sweeps] if soft else TIGHTEST, soft=soft)
         if soft and self.sweeps > 0:
@@ -112,6 +133,7 @@ class Improvement:
         arrays = self._worth if self.sweeps == 0 else self._arrays
         stopped = self._respond(arrays, stop)
         self.sweeps += 1
+        self._sweep_s = time.perf_counter() - started
         if stopped and soft:
             self._set_ramp(TIGHTEST, soft=False)
             self._harden()

@@ -24,6 +24,8 @@ from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provgrid_models.problem import Floats, Problem
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
@@ -36,7 +38,11 @@ ENOUGH = 0.05  # progress that counts, as a share of delta
 SHRINK = 0.95
 FALL = 3.0  # deltas below the best at which the ascent returns to it
 PEAK_EVERY = 10  # passes between two solutions for the peak prices
-MAX_PASSES = 1500
+MAX_PASSES = 1200
+SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
+LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
+MAX_REFINING_PASSES = 150
+REFINING_RISE = 0.005  # FIRST_RISE, once prices are known from a sample
 BY_JOB = (
     "job_class",
     "origin",
@@ -68,6 +74,7 @@ class Ascent:
     ) -> None:
         self.problem = problem
         self._rise = rise
+        self.most = MAX_PASSES
         self.laid_out = laid_out
         self.threads = threads
         self.prices = self.at = energy_prices(problem)
@@ -227,14 +234,33 @@ def energy_prices(problem: Problem) -> Multipliers:
     return dataclasses.replace(zero, accelerator=problem.kw_per_accelerator * dearest[problem.pool_cluster])
 
 
+def find_prices(
+    problem: Problem, laid_out: Arrays, threads: int, stop: Callable[[Ascent, bool], bool]
+) -> Ascent:
+    """Run the ascent to its end; `stop(ascent, whole)` is asked before each pass, `whole` is False on a sample."""
+    every = problem.n_jobs // SAMPLE_JOBS
+    if every < LEAST_SAMPLING:
+        ascent = Ascent(problem, laid_out, threads)
+    else:
+        learnt = Ascent(problem, sample(laid_out, every), threads)
+        while not (learnt.ended or learnt.passes >= MAX_PASSES or stop(learnt, False)):
+            learnt.step()
+        ascent = Ascent(problem, laid_out, threads, learnt.prices, REFINING_RISE)
+        ascent.most = MAX_REFINING_PASSES
+    while not (ascent.ended or ascent.passes >= ascent.most or stop(ascent, True)):
+        ascent.step()
+    return ascent
+
+
 def dual_prices(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
     """Prices that prove a bound, for an engine that has none of its own; stops at the time limit or when it ends."""
     started = time.perf_counter()
-    ascent = Ascent(problem, arrays(problem), options.threads)
-    while not ascent.ended and ascent.passes < MAX_PASSES:
+
+    def stop(ascent: Ascent, whole: bool) -> bool:
         elapsed = time.perf_counter() - started
-        if options.time_limit_s is not None and elapsed >= options.time_limit_s:
-            break
-        if ascent.step():
+        if whole and ascent.prices is ascent.at:
             on_progress(Progress(elapsed, "prices", bound_yuan=ascent.bound_yuan, passes=ascent.passes))
-    return ascent.prices
+        limit = options.time_limit_s
+        return limit is not None and elapsed >= (limit if whole else 0.5 * limit)
+
+    return find_prices(problem, arrays(problem), options.threads, stop).prices

@@ -61,7 +61,7 @@ def best_load(supply, c, t, accelerator, peak, carbon, grid_limit, keys, items, 
         b = items[i]
         left = supply.block_limit_kw[b, t]
         if supply.block_is_grid[b]:
-            left = min(left, grid_limit - grid)
+            left = max(min(left, grid_limit - grid), 0.0)
         taken = 0.0
         if floor > 0.0:
             part = min(floor, left)
@@ -164,7 +164,7 @@ def best_peaks(supply, accelerator, carbon, peak):
             low = max(low, supply.floor_kw[c, t] - other)
         if high <= low:
             high = low
-        least, most = low, high
+        most = high
         for _ in range(40):
             if high - low <= 1e-7 * max(most, 1e-9):
                 break
@@ -184,16 +184,23 @@ def best_peaks(supply, accelerator, carbon, peak):
         reach = max(1e-5 * most, 2.0 * (high - low), 1e-9)
         capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, here)
         capped_yuan(supply, c, accelerator, carbon, cap + reach, keys, items, worth, pools, used, right_yuan)
-        below = max(cap - reach, least)
+        below = max(cap - reach, 0.0)
         capped_yuan(supply, c, accelerator, carbon, below, keys, items, worth, pools, used, left_yuan)
-        right_sum, left_sum = 0.0, 0.0
+        right_sum, left_sum, stuck_hours = 0.0, 0.0, 0.0
         for t in range(n_periods):
             right_yuan[t] = max((here[t] - right_yuan[t]) / reach, 0.0)
-            left_yuan[t] = max((left_yuan[t] - here[t]) / (cap - below), 0.0) if cap > below else right_yuan[t]
-            if not np.isfinite(left_yuan[t]):
-                left_yuan[t] = right_yuan[t]
             right_sum += supply.hours[t] * right_yuan[t]
-            left_sum += supply.hours[t] * left_yuan[t]
+            if left_yuan[t] == np.inf:
+                stuck_hours += supply.hours[t]
+            elif cap > below:
+                left_yuan[t] = max((left_yuan[t] - here[t]) / (cap - below), 0.0)
+                left_sum += supply.hours[t] * left_yuan[t]
+        if stuck_hours > 0.0:  # the idle floor alone needs this much grid: those periods bear what is left
+            for t in range(n_periods):
+                peak[c, t] = right_yuan[t]
+                if left_yuan[t] == np.inf:
+                    peak[c, t] += max(charge - right_sum, 0.0) / stuck_hours
+            continue
         share = 0.0
         if left_sum > right_sum:
             share = min(max((charge - right_sum) / (left_sum - right_sum), 0.0), 1.0)
