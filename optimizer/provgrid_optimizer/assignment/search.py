@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Ints
     from provgrid_optimizer.assignment.instance import Instance
 
+STEP_WORK = 300_000_000  # knapsack cells that one call of the ascent may fill
+HARD = 20.0  # times the usual price of an overload, where chains have to remove it
 LANES = 2  # always two, whatever the threads, so that the result does not depend on them
 WIDTH = 6  # agents per task among which the search draws
 SETTLE = 15_000  # proposals per task of a lane's first annealing
-RETRY = 150  # proposals per task of each later round
+RETRY = 75  # proposals per task of each later round
 ROUNDS = 40  # rounds of a pass, fewer where chains are dear
 FINISH = 0.25  # share of the time left that the exact finish may take
 SMALL = 1_200  # open pairs up to which the exact finish takes part
@@ -89,14 +91,15 @@ class Run:
         mean_regret = max(float(regret[np.isfinite(regret)].mean()) if np.isfinite(regret).any() else 1.0, 1e-3 * unit)
         strain_of_a_task = mean_usage * max(float(over.mean()) / 3.0, 1e-12)
         self.prices = Prices(price, over, self.reduced, step)
+        self.hard = self.prices._replace(over=HARD * over)
         temperature = 0.25 * mean_regret
         self.search = Search(
             temperature=temperature,
             soft=min(0.5, 2.5 * temperature / strain_of_a_task),
             accept=2.0 * temperature,
-            slack=0.08 * strain_of_a_task,
+            slack=0.035 * strain_of_a_task,
             step=step,
-            depth=min(8, m),
+            depth=min(8 if n <= 400 else 4, m),
             proposals=RETRY * n,
         )
         self.task = kernel_view(instance, self.reduced, WIDTH)
@@ -192,9 +195,9 @@ def _settle(run: Run, lane: Lane) -> None:
 
 
 def _pass(run: Run, lane: Lane) -> None:
-    rounds = max(1, min(ROUNDS, int(ROUNDS * 200 / lane.current.size)))
+    rounds = max(1, min(ROUNDS, int(ROUNDS * (200 / lane.current.size) ** 2)))
     lane.best_cost = run_pass(
-        run.task, run.prices, run.search, lane.current, lane.best, lane.best_cost, lane.state, rounds
+        run.task, run.prices, run.hard, run.search, lane.current, lane.best, lane.best_cost, lane.state, rounds
     )
 
 
@@ -208,6 +211,9 @@ def _ascend(run: Run, steps: int) -> None:
     """Raise the task prices towards the best cost known."""
     if run.theta < 1e-3 or not math.isfinite(run.objective):
         return
+    # On large instances a step is dear: no call may keep the search, or a time limit, waiting.
+    work = run.task_price.size * int(run.instance.cells.sum())
+    steps = max(1, min(steps, STEP_WORK // max(work, 1)))
     found, bound, run.theta = task_prices(
         run.instance.cost, run.instance.size, run.instance.cells, run.task_price, run.objective, steps, run.theta
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from provgrid_optimizer.assignment.instance import Prices, Search, Task
     from provgrid_optimizer.assignment.kernels.moves import RandomState, Tasks
 
+MOST_ENDS = 60  # chains of one length that are followed from a first task
+
 
 @njit(cache=True, nogil=True)
 def eject(task: Task, prices: Prices, search: Search, agent: Ints, state: RandomState) -> None:
@@ -115,6 +117,8 @@ def _best_chain(
                     value = base + strain(carried - usage[z, k], capacity[k], under[k], over[k])
                     if value < slack and value < chain_cost[d + 1, z]:
                         if chain_cost[d + 1, z] == np.inf:
+                            if found[d + 1] == MOST_ENDS:
+                                continue
                             ends[d + 1, found[d + 1]] = z
                             found[d + 1] += 1
                         chain_cost[d + 1, z] = value

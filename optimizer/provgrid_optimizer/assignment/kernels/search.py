@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def run_pass(
     task: Task,
     prices: Prices,
+    hard: Prices,
     search: Search,
     current: Ints,
     best: Ints,
@@ -36,12 +37,17 @@ def run_pass(
         best_cost = anneal(task, prices, search, trial, best, best_cost, state, soft, 20, search.proposals)
         eject(task, prices, search, trial, state)
         value, cost, feasible = _energy(task, prices, trial)
+        kept = value <= energy - search.accept * np.log(random_unit(state))
+        if kept:
+            energy = value
+            current[:] = trial
+            if not feasible:
+                # A small overload is left; at a harsher price chains remove it.
+                eject(task, hard, search, trial, state)
+                value, cost, feasible = _energy(task, prices, trial)
         if feasible and cost < best_cost - search.step:
             best_cost = cost
             best[:] = trial
-        if value <= energy - search.accept * np.log(random_unit(state)):
-            energy = value
-            current[:] = trial
     return best_cost
 
 
