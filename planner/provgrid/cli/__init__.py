@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,8 @@ from provgrid_models.errors import NoPlanError, ProvgridError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
+
+ASK_AGAIN_S = 0.05
 
 app = typer.Typer(
     name="provgrid",
@@ -50,12 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
+def _called_by_llvm(frame: FrameType | None) -> bool:
+    """Whether compiled kernels are being read back just now: an exception raised there would be lost on its way."""
+    while frame is not None:
+        if "llvmlite" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def run(arguments: list[str]) -> int:
     """Run one command; every error is one line on stderr with the next step, and an exit code."""
     # Started in the background of a shell script, a process inherits an ignored Ctrl-C; a plan must stay stoppable.
     interrupts: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        if _called_by_llvm(frame):
+            threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
+            return
         interrupts.append(number)
         signal.default_int_handler(number, frame)
 
