@@ -36,6 +36,7 @@ SETTLE = 15_000  # proposals per task of a lane's first annealing
 RETRY = 75  # proposals per task of each later round
 ROUNDS = 40  # rounds of a pass, fewer where chains are dear
 FINISH = 0.25  # share of the time left that the exact finish may take
+TINY = 700  # open pairs up to which the exact finish comes after one short pass and may take all the time
 SMALL = 1_200  # open pairs up to which the exact finish takes part
 ASCENT = 100  # steps on the task prices before the first pass; fewer after each later one
 
@@ -120,6 +121,11 @@ class Run:
         if cost < self.objective:
             self.assignment, self.objective = assignment.copy(), cost
 
+    @property
+    def tiny(self) -> bool:
+        """Whether an exact finish is sure to be quick."""
+        return bool(self.instance.open.sum() <= TINY)
+
     def left_s(self) -> float:
         """Seconds until the time limit."""
         limit = self.options.time_limit_s
@@ -175,7 +181,7 @@ def _search(run: Run) -> None:
             _collect(run)
             _ascend(run, ASCENT // 4)
             run.status = run.stop()
-            if run.status is None and not finished and run.passes == 2:
+            if run.status is None and not finished and run.passes >= (1 if run.tiny else 2):
                 finished = True
                 _finish_exactly(run)
                 run.status = run.stop()
@@ -196,6 +202,8 @@ def _settle(run: Run, lane: Lane) -> None:
 
 def _pass(run: Run, lane: Lane) -> None:
     rounds = max(1, min(ROUNDS, int(ROUNDS * (200 / lane.current.size) ** 2)))
+    if run.tiny:
+        rounds = ROUNDS // 4
     lane.best_cost = run_pass(
         run.task, run.prices, run.hard, run.search, lane.current, lane.best, lane.best_cost, lane.state, rounds
     )
@@ -234,7 +242,8 @@ def _finish_exactly(run: Run) -> None:
     kept = _useful(run) if run.assignment is not None else run.instance.open
     if run.assignment is not None and kept.sum() > SMALL:
         return
-    limit = run.left_s() if run.assignment is None else FINISH * run.left_s()
+    whole_time = run.assignment is None or run.tiny
+    limit = run.left_s() if whole_time else FINISH * run.left_s()
     found, bound = finish(run.instance, kept, run.options, None if math.isinf(limit) else max(limit, 0.1))
     if found is not None and (found >= 0).all():
         load = np.bincount(found, run.instance.usage[np.arange(found.size), found], run.instance.capacity.size)
