@@ -9,7 +9,10 @@ from pathlib import Path
 import pandas as pd
 import tomli_w
 
-from provgrid_seeds import build_national, build_toy, build_zhejiang, loader
+import provgrid_seeds.build_national as build_national
+import provgrid_seeds.build_toy as build_toy
+import provgrid_seeds.build_zhejiang as build_zhejiang
+from provgrid_seeds import loader
 from provgrid_seeds.build_rows import Record
 
 SCENARIOS = {"toy": build_toy, "zhejiang": build_zhejiang, "national": build_national}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provgrid_models.compile import compile_scenario
-from provgrid_models.files import load_scenario
+from provgrid_models.files import check_scenario, load_scenario
 from provgrid_models.scenario import SHORT_TABLES
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.solve import find_engine
@@ -86,6 +86,30 @@ def test_scenarios_load_and_leave_nothing_to_generate(scenario):
     assert scenario.settings.generate == {}
     assert len(scenario.jobs) > 0
     assert len(scenario.services) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_checking_a_scenario_finds_nothing(name):
+    assert [finding.text() for finding in check_scenario(folder(name))] == []
+
+
+@pytest.mark.parametrize("name", ["zhejiang", "national"])
+def test_a_scenario_is_a_week_of_hours(name):
+    horizon = load_scenario(folder(name)).settings.horizon
+    assert (horizon.periods, horizon.period_h, horizon.blocks) == (168, 1.0, ())
+
+
+def test_an_eastern_site_is_connected_for_its_full_load_by_hand():
+    # Wenzhou's installed accelerators * TDP * server overhead * PUE, and a twentieth of reserve
+    scenario = load_scenario(folder("zhejiang"))
+    cluster = next(one for one in scenario.clusters if one.id == "wenzhou_city")
+    chips = {one.id: one for one in scenario.chips}
+    kilowatts = sum(
+        one.accelerators * loader.figure("chips", one.chip, "tdp_w") / 1000 * chips[one.chip].server_overhead
+        for one in scenario.pools
+        if one.cluster == "wenzhou_city"
+    )
+    assert cluster.grid_limit_mw == pytest.approx(1.05 * kilowatts * cluster.pue / 1000, abs=5e-4)
 
 
 def test_national_is_the_whole_country():
