@@ -257,8 +257,9 @@ def _scaled(work: Work, scale: float) -> Work:
 def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Work, list[str]]:
     """Make every job fit its window on every pool that holds its gang; also say what was changed.
 
-    Gangs are cut to the largest pool; deadlines are moved out where the slowest pool needs longer, at most to the
-    horizon's end; work that does not fit before that end is cut; a job without one whole period left is left out.
+    Gangs are cut to the largest pool, and the smallest pool that a job takes along with them; deadlines are moved out
+    where the slowest pool needs longer, at most to the horizon's end; work that does not fit before that end is cut;
+    a job without one whole period left is left out.
     """
     jobs = whole.jobs
     if fleet is None:
@@ -283,6 +284,8 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     cut = fits & (work > most * (1 + EDGE))
     placed = jobs.assign(
         max_accelerators=gang,
+        # Whole, because every other value makes one more class of jobs.
+        min_accelerators=np.minimum(jobs["min_accelerators"], np.floor(gang + EDGE)),
         work_pflop_h=np.where(cut, most, work),
         deadline_h=np.where(late, last * period_h, np.minimum(jobs["deadline_h"], horizon.periods * period_h)),
     )[fits]

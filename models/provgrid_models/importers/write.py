@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provgrid_models.importers.core import Imported
+
+REPORT_FILE = "import_report.json"
 
 
 def report(imported: Imported) -> dict[str, Any]:
@@ -40,6 +44,13 @@ def write_tables(imported: Imported, folder: str | Path) -> list[Path]:
             path = target / f"{name}.csv"
             frame.to_csv(path, index=False, lineterminator="\n")
             written.append(path)
-    path = target / "import_report.json"
-    path.write_text(json.dumps(report(imported), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return [*written, path]
+    return [*written, write_report(imported, target)]
+
+
+def write_report(imported: Imported, folder: Path, assumptions: Sequence[str] = ()) -> Path:
+    """Write import_report.json with every bad row; further assumptions follow those of the import."""
+    path = folder / REPORT_FILE
+    content = report(imported)
+    content["assumptions"] += [line for line in assumptions if line not in content["assumptions"]]
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

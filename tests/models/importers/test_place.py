@@ -64,6 +64,16 @@ def test_a_given_scale_places_jobs_as_they_are(philly):
         assert list(getattr(scenario, name)) == [c.name for c in LONG_TABLES[name].columns]
 
 
+def test_a_scale_below_one_lowers_the_smallest_pool_with_the_accelerators(philly):
+    imported = philly(("2017-10-09 01:00:00", 7200, 1, "vc1"), ("2017-10-09 02:00:00", 3600, 8, "vc1"))
+    assert (imported.jobs["min_accelerators"] == 1.0).all()
+    scenario = into(imported, tiny_scenario(), PlaceOptions(scale=0.25))
+    # 1 and 8 accelerators become 0.25 and 2: the first job no longer needs a whole one, the second still does.
+    assert scenario.jobs["max_accelerators"].tolist() == pytest.approx([0.25, 2.0])
+    assert scenario.jobs["min_accelerators"].tolist() == [0.0, 1.0]
+    assert [finding for finding in check_loaded(scenario) if finding.severity == "error"] == []
+
+
 def test_fit_scales_the_work_to_the_target(philly):
     imported = philly(*[(f"2017-10-09 0{h}:00:00", 3600, 1, "vc") for h in range(6)])
     scenario = into(imported, tiny_scenario(), PlaceOptions(target_utilisation=0.5))
