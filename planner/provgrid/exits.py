@@ -15,6 +15,8 @@ MISSING_SOLVER = 7
 AUDIT_FAILED = 9
 INTERRUPTED = 130
 
+ROUNDING = 1e-9  # a gap of 0 that was reached may show as 1e-15
+
 MEANINGS = {
     0: "solved, within the gap where one was asked",
     1: "a fault in provgrid itself",
@@ -30,9 +32,11 @@ MEANINGS = {
 
 
 def exit_code(certificate: Certificate, asked_gap: float | None) -> int:
-    """Code of a solve that has a plan. The gap that was asked decides; without one, a limit that cut it short does."""
+    """Code of a solve that has a plan: optimal or within the gap that was asked; without one, not cut short by a limit."""
     if certificate.status == "interrupted":
         return INTERRUPTED
+    if certificate.status == "optimal":
+        return SOLVED
     if asked_gap is not None:
-        return SOLVED if certificate.gap <= asked_gap else STOPPED
+        return SOLVED if certificate.gap <= asked_gap + ROUNDING else STOPPED
     return STOPPED if certificate.status in ("time_limit", "passes_reached") else SOLVED

@@ -90,7 +90,7 @@ def check_services(case: AuditCase, plan: Evidence, use: Use, recorder: Recorder
     at = _cell(case, "service")
     recorder.at_most(Rule.DEMAND, use.served, case.demand, at, "service units")
     hard = np.isinf(case.service_unserved_yuan)[:, None]
-    recorder.at_most(Rule.HARD, np.where(hard, case.demand - use.served, 0.0), 0.0, at, "service units left")
+    recorder.at_most(Rule.HARD, np.where(hard, case.demand, 0.0), use.served, at, "service units asked, served")
 
 
 def check_power(case: AuditCase, plan: Evidence, use: Use, recorder: Recorder) -> None:

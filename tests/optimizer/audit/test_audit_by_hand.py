@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from provgrid_optimizer.audit import AuditCase, AuditedPlan, Names, PlanPrices, Violation, audit, case_from_scenario
+from provgrid_models.problem import Problem
+from provgrid_optimizer.audit import (
+    AuditCase,
+    AuditedPlan,
+    Names,
+    PlanPrices,
+    Violation,
+    audit,
+    case_from_arrays,
+    case_from_scenario,
+)
 from tiny import job, service, tiny_scenario
 
 PERIODS = 12
@@ -178,3 +188,27 @@ def test_work_that_no_pool_can_ever_serve_is_unknown_to_the_audit_and_counted_in
     assert case.never_served[0][0] == "a"
     assert case.constants_yuan == pytest.approx(FLOOR_YUAN + 450.0, rel=1e-12)
     assert {"unknown_id", "constants"} <= set(rules(case, plan_by_hand()))
+
+
+@pytest.mark.parametrize(("missing", "broken"), [(1e-9, set()), (1e-5, {"hard"})])
+def test_hard_demand_counts_as_served_within_the_rounding_of_its_size(missing: float, broken: set[str]) -> None:
+    """10 million units: a billionth of them is 0.01 units, which is rounding; a hundred-thousandth is 100."""
+    problem = Problem(
+        capacity=np.array([[2e7]]),
+        demand=np.array([[1e7]]),
+        service_rate=np.ones((1, 1)),
+        service_yuan=np.zeros((1, 1)),
+        service_unserved_yuan=np.array([np.inf]),
+    )
+    plan = AuditedPlan(
+        divisible=False,
+        serve_service=np.array([0]),
+        serve_pool=np.array([0]),
+        serve_period=np.array([0]),
+        serve_units=np.array([1e7 * (1.0 - missing)]),
+        peak_kw=np.zeros(1),
+        costs=dict.fromkeys(("energy", "carbon", "demand_charge", "network", "unserved"), 0.0),
+        objective_yuan=0.0,
+        constants_yuan=0.0,
+    )
+    assert set(rules(case_from_arrays(problem), plan)) == broken
