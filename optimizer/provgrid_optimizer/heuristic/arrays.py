@@ -240,7 +240,7 @@ def _full_periods(problem: Problem, jobs: Ints) -> Floats:
 
 
 def by_depth(problem: Problem) -> Ints:
-    """Number of bases before each job, shape (J,): 0 for a job that waits for none."""
+    """Count the bases before each job, shape (J,): 0 for a job that waits for none."""
     depth = np.zeros(problem.n_jobs, dtype=np.int64)
     at = problem.after
     while (at >= 0).any():

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from provgrid_models.problem import Bools, Floats, Ints, Problem
-
     from provgrid_optimizer.heuristic.arrays import Arrays
     from provgrid_optimizer.lagrangian import Pass
     from provgrid_optimizer.multipliers import Multipliers
@@ -39,7 +38,7 @@ def needed(problem: Problem) -> Bools:
 
 
 def with_value(problem: Problem, laid_out: Arrays, *, of_verticals: bool) -> Arrays:
-    """The same arrays, in which needed jobs are hard, and bases are worth their verticals too, where asked."""
+    """Return the same arrays, in which needed jobs are hard, and bases are worth their verticals too, where asked."""
     value = laid_out.jobs.unserved_yuan.copy()
     if of_verticals:
         depth = by_depth(problem)

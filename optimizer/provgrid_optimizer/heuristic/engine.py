@@ -148,9 +148,14 @@ class _Run:
                 return Status.FINISHED
             if self.options.time_limit_s is not None:
                 improvement.hurry(self.options.time_limit_s - self.elapsed)
-            improvement.sweep(lambda: (self.report("plan"), self.out_of_time())[1])
+            improvement.sweep(self._look_up)
             self.passes += 1
             self._take(improvement)
+
+    def _look_up(self) -> bool:
+        """Report in the middle of a sweep, and say whether to stop."""
+        self.report("plan")
+        return self.out_of_time()
 
     def _take(self, improvement: Improvement) -> None:
         better = self.plan is None or improvement.best_yuan < self.objective

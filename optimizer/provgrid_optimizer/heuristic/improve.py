@@ -18,8 +18,8 @@ from provgrid_optimizer.heuristic.construct import SERVICE_STEPS, job_order, mis
 from provgrid_optimizer.heuristic.kernels.respond import (
     enter_jobs,
     overloaded,
-    refresh_all,
     reanchor,
+    refresh_all,
     relieve,
     respond_jobs,
     respond_services,
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from provgrid_models.problem import Floats, Ints, Problem
-
     from provgrid_optimizer.heuristic.arrays import Arrays
     from provgrid_optimizer.lagrangian import Pass
     from provgrid_optimizer.multipliers import Multipliers
 
 WIDEST, WIDE, TIGHTEST = 1.5, 0.25, 0.001  # shares of a limit
+INSIDE = 0.01  # ramps this tight end at the limit instead of passing it
 ANCHOR_WEIGHT = 0.5  # of the way that prices at the limits move after each sweep
 SHIFTS = 3  # of each service and period, at a time
 JOBS_PER_SHIFT = 8_000  # services look again after so many jobs
-MOST_SWEEPS, LEAST_SWEEPS = 40, 8
-SWEEPS_TIMES_JOBS = 4_000_000  # more jobs need fewer sweeps: each is smaller against the limits
+MOST_SWEEPS, LEAST_SWEEPS = 40, 12
+SWEEPS_TIMES_JOBS = 1_600_000  # more jobs need fewer sweeps: each is smaller against the limits
 HARD_SWEEPS = 3
 
 
 def objective_yuan(problem: Problem, state: State) -> float:
-    """What a plan costs, in yuan above the plan with no work; inf where hard work is missing."""
+    """Cost of a plan, in yuan above the plan with no work; inf where hard work is missing."""
     jobs = np.flatnonzero(state.pool >= 0)
     gigabytes = problem.job_weight[jobs] * (problem.data_gb[jobs] + problem.checkpoint_gb[jobs])
     moved = float((gigabytes * problem.gb_yuan[problem.job_origin[jobs], state.pool[jobs]]).sum())
@@ -125,7 +125,7 @@ class Improvement:
         started = time.perf_counter()
         soft = self.sweeps < self._ramps.size
         self._set_ramp(self._ramps[self.sweeps] if soft else TIGHTEST, soft=soft)
-        if soft and self.sweeps > 0:
+        if self.sweeps > 0 and self._state.stretch[0] > 0.0:
             reanchor(self._arrays, self._state, self._curves, ANCHOR_WEIGHT)
             refresh_all(self._arrays, self._state, self._curves)
         if self.sweeps == self._ramps.size:
@@ -154,23 +154,26 @@ class Improvement:
     def _set_ramp(self, ramp: float, *, soft: bool) -> None:
         self._curves.ramp[0] = ramp
         self._curves.ramp_kw[:] = self._full_kw * ramp
-        self._curves.early[0] = 0.0 if soft else 0.5
-        self._state.stretch[0] = ramp if soft else 0.0
+        inside = not soft or ramp <= INSIDE
+        self._curves.early[0] = 0.5 if inside else 0.0
+        self._state.stretch[0] = 0.0 if inside else ramp
         refresh_all(self._arrays, self._state, self._curves)
 
     def _harden(self) -> None:
         """Take all work out of overloaded periods; what then finds no room stays unserved."""
-        services: Ints = np.arange(self.problem.n_services)
         by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
         relieve(self._arrays, self._state, self._curves, by_size, self._space)
-        respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, services)
+        if self._overloaded():
+            services: Ints = np.arange(self.problem.n_services)
+            respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, services)
+
+    def _overloaded(self) -> bool:
+        pools, periods = self.problem.n_pools, self.problem.n_periods
+        return any(overloaded(self._arrays, self._state, p, 0, periods) for p in range(pools))
 
     def _compare(self) -> None:
         """Keep the plan if it is feasible and better."""
-        periods = self.problem.n_periods
-        if any(overloaded(self._arrays, self._state, p, 0, periods) for p in range(self.problem.n_pools)):
-            return
-        if missing(self.problem, self._state):
+        if self._overloaded() or missing(self.problem, self._state):
             return
         yuan = objective_yuan(self.problem, self._state)
         if math.isfinite(yuan) and yuan < self.best_yuan:

@@ -41,7 +41,9 @@ PEAK_EVERY = 10  # passes between two solutions for the peak prices
 MAX_PASSES = 1200
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
-MAX_REFINING_PASSES = 150
+MOST_SAMPLING = 33
+REFINING_WORK = 30_000_000  # jobs times passes over all of them after a sample
+LEAST_REFINING, MOST_REFINING = 40, 300  # passes
 REFINING_RISE = 0.005  # FIRST_RISE, once prices are known from a sample
 BY_JOB = (
     "job_class",
@@ -73,7 +75,6 @@ class Ascent:
         rise: float = FIRST_RISE,
     ) -> None:
         self.problem = problem
-        self._rise = rise
         self.most = MAX_PASSES
         self.laid_out = laid_out
         self.threads = threads
@@ -86,11 +87,13 @@ class Ascent:
         self._scale = self._scales()
         self._momentum = [np.zeros_like(self.at.accelerator), np.zeros_like(self.at.link), np.zeros(1)]
         self._average = [self.at.accelerator.copy(), self.at.link.copy(), np.array([self.at.carbon])]
-        self._delta = 0.0
         self._stale = 0
-        self.passes = 0
+        self.passes = 1
         self.at = self._with_peaks(self.at)
-        self.best: Pass = self._evaluate()
+        self.best: Pass = evaluate(problem, laid_out, self.at, threads)
+        self._last = self.best
+        self._delta = rise * max(abs(self.bound_yuan), 1.0)
+        self.prices = self.at
 
     @property
     def bound_yuan(self) -> float:
@@ -121,11 +124,8 @@ class Ascent:
 
     def _evaluate(self) -> Pass:
         self.passes += 1
-        guess = self._last.job_pool if self.passes > 1 else None
+        guess = self._last.job_pool
         made = evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
-        if self.passes == 1:
-            self._delta = self._rise * max(abs(made.bound.total_yuan), 1.0)
-            self.prices = self.at
         self._last = made
         return made
 
@@ -234,11 +234,9 @@ def energy_prices(problem: Problem) -> Multipliers:
     return dataclasses.replace(zero, accelerator=problem.kw_per_accelerator * dearest[problem.pool_cluster])
 
 
-def find_prices(
-    problem: Problem, laid_out: Arrays, threads: int, stop: Callable[[Ascent, bool], bool]
-) -> Ascent:
+def find_prices(problem: Problem, laid_out: Arrays, threads: int, stop: Callable[[Ascent, bool], bool]) -> Ascent:
     """Run the ascent to its end; `stop(ascent, whole)` is asked before each pass, `whole` is False on a sample."""
-    every = problem.n_jobs // SAMPLE_JOBS
+    every = min(problem.n_jobs // SAMPLE_JOBS, MOST_SAMPLING)
     if every < LEAST_SAMPLING:
         ascent = Ascent(problem, laid_out, threads)
     else:
@@ -246,7 +244,7 @@ def find_prices(
         while not (learnt.ended or learnt.passes >= MAX_PASSES or stop(learnt, False)):
             learnt.step()
         ascent = Ascent(problem, laid_out, threads, learnt.prices, REFINING_RISE)
-        ascent.most = MAX_REFINING_PASSES
+        ascent.most = int(np.clip(REFINING_WORK // problem.n_jobs, LEAST_REFINING, MOST_REFINING))
     while not (ascent.ended or ascent.passes >= ascent.most or stop(ascent, True)):
         ascent.step()
     return ascent

@@ -8,7 +8,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints, Problem
-
     from provgrid_optimizer.heuristic.arrays import Arrays
     from provgrid_optimizer.multipliers import Multipliers
 

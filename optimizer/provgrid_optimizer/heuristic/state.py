@@ -12,8 +12,8 @@ Call order of anyone who places work:
     allocation = to_allocation(problem, state)
 
 Each respects capacity, cluster supply with its floor, link bandwidth, the carbon budget (by the greenest supply there
-is), windows, moves, gangs, pinned pools and `after`: place bases before their verticals (`arrays.by_depth(problem)`), and
-never remove a base whose vertical is placed. `room(laid_out, state, p, t)` says how many accelerators are left.
+is), windows, moves, gangs, pinned pools and `after`: place bases before their verticals (`arrays.by_depth(problem)`),
+and never remove a base whose vertical is placed. `room(laid_out, state, p, t)` says how many accelerators are left.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def empty_state(problem: Problem) -> State:
 
 
 def copy_state(state: State) -> State:
-    """A state of its own with the same content."""
-    return State(*(array.copy() for array in state))
+    """Copy a state: one of its own with the same content."""
+    return State._make(array.copy() for array in state)
 
 
 def to_allocation(problem: Problem, state: State) -> Allocation:
@@ -150,7 +150,7 @@ def supply_within_budget(problem: Problem, load_kw: Floats) -> SupplyPlan:
 
 
 def _mix(problem: Problem, dirty: SupplyPlan, clean: SupplyPlan) -> SupplyPlan:
-    """The share of each that meets the budget exactly; limits hold for any mix, and so does the balance."""
+    """Take the share of each that meets the budget exactly; limits hold for any mix, and so does the balance."""
     share = (problem.carbon_budget_kg - clean.kg) / max(dirty.kg - clean.kg, 1e-300)
     share = min(max(share, 0.0), 1.0)
     block_kw = share * dirty.block_kw + (1.0 - share) * clean.block_kw

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
 from provgrid_optimizer.heuristic.kernels.windows import (
     cheapest,
     cheapest_start,
@@ -14,9 +16,14 @@ from provgrid_optimizer.heuristic.kernels.windows import (
     sums,
 )
 
+if TYPE_CHECKING:
+    from provgrid_models.problem import Bools, Floats, Ints
+    from provgrid_optimizer.heuristic.arrays import Jobs, Network, Services
+    from provgrid_optimizer.lagrangian import Workspace
+
 
 @inlined
-def add_exactly(total, lost, value):
+def add_exactly(total: float, lost: float, value: float) -> tuple[float, float]:
     """Neumaier's compensated sum: return the new (total, lost)."""
     new = total + value
     lost += (total - new) + value if abs(total) >= abs(value) else (value - new) + total
@@ -24,8 +31,8 @@ def add_exactly(total, lost, value):
 
 
 @inlined
-def move_price(jobs, network, link_running, j, p):
-    """What the links on the way charge for moving job j's data to pool p; `link_running` (L, T + 1)."""
+def move_price(jobs: Jobs, network: Network, link_running: Floats, j: int, p: int) -> float:
+    """Price that the links on the way charge for moving job j's data to pool p; `link_running` (L, T + 1)."""
     periods = jobs.move_periods[j]
     if periods == 0 or link_running.shape[0] == 0:
         return 0.0
@@ -39,7 +46,7 @@ def move_price(jobs, network, link_running, j, p):
 
 
 @kernel
-def flush(marks, whole, part, periods, counts, usage):
+def flush(marks: Bools, whole: Floats, part: Floats, periods: Ints, counts: Ints, usage: Floats) -> None:
     """Add what a group's elastic jobs use, kept by rank of hour, to `usage` (P, T), and clear it."""
     for kind in range(2):
         for p in range(usage.shape[0]):
@@ -56,7 +63,7 @@ def flush(marks, whole, part, periods, counts, usage):
 
 
 @kernel
-def least_of_ranges(price, least):
+def least_of_ranges(price: Floats, least: Floats) -> None:
     """Sparse table of range minima: least[k, p, t] is the minimum of price[p, t : t + 2**k]."""
     levels, n_pools, n_periods = least.shape
     for p in range(n_pools):
@@ -69,14 +76,14 @@ def least_of_ranges(price, least):
 
 
 @inlined
-def least_in(least, levels, p, first, last):
+def least_in(least: Floats, levels: Ints, p: int, first: int, last: int) -> float:
     """Minimum over [first, last), not empty; `levels` (T + 1,) holds the floor of log2."""
     k = levels[last - first]
     return min(least[k, p, first], least[k, p, last - (1 << k)])
 
 
 @kernel
-def group_leasts(jobs, work, head):
+def group_leasts(jobs: Jobs, work: Workspace, head: int) -> None:
     """Cheapest hour of every pool in the windows of a group, per accelerator-hour; `head` is one of its jobs."""
     for kind in range(2 if jobs.move_periods[head] > 0 else 1):
         first = jobs.release[head] + kind * jobs.move_periods[head]
@@ -89,7 +96,7 @@ def group_leasts(jobs, work, head):
 
 
 @inlined
-def sorted_until(work, price, kind, p, first, deadline, window):
+def sorted_until(work: Workspace, price: Floats, kind: int, p: int, first: int, deadline: int, window: int) -> None:
     """Bring the sorted hours of pool p up to `deadline`; `window` numbers the (release, move) they belong to."""
     if work.window[kind, p] != window:
         work.window[kind, p] = window
@@ -104,7 +111,18 @@ def sorted_until(work, price, kind, p, first, deadline, window):
 
 
 @inlined
-def run_price(jobs, work, price, running, j, p, kind, need, group, window):
+def run_price(
+    jobs: Jobs,
+    work: Workspace,
+    price: Floats,
+    running: Floats,
+    j: int,
+    p: int,
+    kind: int,
+    need: float,
+    group: int,
+    window: int,
+) -> float:
     """Price of job j's hours in pool p: the cheapest under its limit, or the cheapest start of its gang."""
     deadline = jobs.deadline[j]
     first = jobs.release[j] + kind * jobs.move_periods[j]
@@ -119,7 +137,19 @@ def run_price(jobs, work, price, running, j, p, kind, need, group, window):
 
 
 @inlined
-def pair_price(jobs, network, work, price, running, link_running, j, p, best, group, window):
+def pair_price(
+    jobs: Jobs,
+    network: Network,
+    work: Workspace,
+    price: Floats,
+    running: Floats,
+    link_running: Floats,
+    j: int,
+    p: int,
+    best: float,
+    group: int,
+    window: int,
+) -> float:
     """Price of job j in pool p, or inf where it is closed or cannot be below `best`."""
     origin = jobs.origin[j]
     kind = 1 if jobs.move_periods[j] > 0 and jobs.remote[origin, p] else 0
@@ -136,7 +166,7 @@ def pair_price(jobs, network, work, price, running, link_running, j, p, best, gr
 
 
 @inlined
-def add_load(jobs, network, work, j, p, usage, traffic):
+def add_load(jobs: Jobs, network: Network, work: Workspace, j: int, p: int, usage: Floats, traffic: Floats) -> int:
     """Book job j's load in pool p: a gang at its start, elastic hours by rank for `flush`; returns the start."""
     need = full_periods(jobs, j, p)
     move = jobs.move_periods[j]
@@ -161,8 +191,19 @@ def add_load(jobs, network, work, j, p, usage, traffic):
 
 @kernel
 def chunk_pass(
-    jobs, network, work, price, running, link_running, first_group, last_group, usage, traffic, pools, starts
-):
+    jobs: Jobs,
+    network: Network,
+    work: Workspace,
+    price: Floats,
+    running: Floats,
+    link_running: Floats,
+    first_group: int,
+    last_group: int,
+    usage: Floats,
+    traffic: Floats,
+    pools: Ints,
+    starts: Ints,
+) -> tuple[float, float, float]:
     """Let the jobs of some groups choose at `price` (P, T) yuan per accelerator held for the period.
 
     Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved) and rigid start, and returns
@@ -204,7 +245,16 @@ def chunk_pass(
 
 
 @allocating
-def services_pass(services, network, hours, price, link_price, usage, traffic, choice):
+def services_pass(
+    services: Services,
+    network: Network,
+    hours: Floats,
+    price: Floats,
+    link_price: Floats,
+    usage: Floats,
+    traffic: Floats,
+    choice: Ints,
+) -> tuple[float, float, float]:
     """Every service takes its cheapest pool in every period; `price` (P, T) is yuan per accelerator-hour.
 
     Adds accelerators to `usage` (P, T) and Gbit/s to `traffic` (L, T), writes `choice` (S, T), -1 = unserved, and

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, grow
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Ints
+    from provgrid_optimizer.heuristic.arrays import Arrays, Supply
+    from provgrid_optimizer.heuristic.state import State
 
 SLACK = 1e-9  # overload that rounding may explain, relative to a limit
 
 
 @inlined
-def room(laid_out, state, p, t):
+def room(laid_out: Arrays, state: State, p: int, t: int) -> float:
     """Accelerators that pool p can still take in period t, by its capacity and its cluster's supply."""
     supply = laid_out.supply
     stretch = 1.0 + state.stretch[0]
@@ -24,7 +31,7 @@ def room(laid_out, state, p, t):
 
 
 @kernel
-def greenest_kg(supply, c, t, load_kw):
+def greenest_kg(supply: Supply, c: int, t: int, load_kw: float) -> float:
     """Carbon per hour of the greenest supply of `load_kw` [kg/h]: cleanest blocks first."""
     kg = 0.0
     left = load_kw
@@ -48,7 +55,7 @@ def greenest_kg(supply, c, t, load_kw):
 
 
 @kernel
-def change_used(laid_out, state, p, t, accelerators):
+def change_used(laid_out: Arrays, state: State, p: int, t: int, accelerators: float) -> None:
     """Add accelerators (or take them away) in one pool and period: used, load and carbon."""
     supply = laid_out.supply
     c = laid_out.network.pool_cluster[p]
@@ -61,20 +68,20 @@ def change_used(laid_out, state, p, t, accelerators):
 
 
 @inlined
-def within_budget(laid_out, state):
+def within_budget(laid_out: Arrays, state: State) -> bool:
     """Whether the greenest supply of the load keeps the carbon budget."""
     return state.greenest_kg[0] <= laid_out.supply.carbon_budget_kg * (1.0 + 0.1 * SLACK)
 
 
 @inlined
-def moves(laid_out, j, p):
+def moves(laid_out: Arrays, j: int, p: int) -> int:
     """Periods that job j's data loads links on its way to pool p."""
     jobs = laid_out.jobs
     return jobs.move_periods[j] if jobs.remote[jobs.origin[j], p] else 0
 
 
 @inlined
-def window(laid_out, state, j, p):
+def window(laid_out: Arrays, state: State, j: int, p: int) -> tuple[int, int]:
     """Periods [first, last) in which job j may run in pool p, given where its base and verticals are placed.
 
     Empty (0, 0) where the pool is closed, or the base is unserved.
@@ -100,7 +107,7 @@ def window(laid_out, state, j, p):
 
 
 @kernel
-def change_traffic(laid_out, state, j, p, sign):
+def change_traffic(laid_out: Arrays, state: State, j: int, p: int, sign: float) -> None:
     """Put job j's move to pool p on its links (sign 1), or take it off (-1)."""
     jobs = laid_out.jobs
     network = laid_out.network
@@ -111,7 +118,7 @@ def change_traffic(laid_out, state, j, p, sign):
 
 
 @kernel
-def links_free(laid_out, state, j, p):
+def links_free(laid_out: Arrays, state: State, j: int, p: int) -> bool:
     """Whether the links on the way to pool p can carry job j's move."""
     jobs = laid_out.jobs
     network = laid_out.network
@@ -126,7 +133,7 @@ def links_free(laid_out, state, j, p):
 
 
 @kernel
-def remove(laid_out, state, j):
+def remove(laid_out: Arrays, state: State, j: int) -> None:
     """Take job j out of the plan."""
     p = state.pool[j]
     if p < 0:
@@ -143,7 +150,7 @@ def remove(laid_out, state, j):
 
 
 @kernel
-def commit(laid_out, state, j, p, first, last):
+def commit(laid_out: Arrays, state: State, j: int, p: int, first: int, last: int) -> bool:
     """Book job j into pool p with what stands in `state.run` for periods [first, last); undone over the budget."""
     start = state.offset[j] - laid_out.jobs.release[j]
     state.pool[j] = p
@@ -163,7 +170,7 @@ def commit(laid_out, state, j, p, first, last):
 
 
 @kernel
-def fill_in_order(laid_out, state, j, p, order, count):
+def fill_in_order(laid_out: Arrays, state: State, j: int, p: int, order: Ints, count: int) -> bool:
     """Run elastic job j in the `count` periods of `order` up to its limit, one after the other; False if short."""
     jobs = laid_out.jobs
     need = full_periods(jobs, j, p)
@@ -190,7 +197,7 @@ def fill_in_order(laid_out, state, j, p, order, count):
 
 
 @kernel
-def hold(laid_out, state, j, p, start, periods):
+def hold(laid_out: Arrays, state: State, j: int, p: int, start: int, periods: int) -> bool:
     """Hold job j's gang for `periods` periods from `start`."""
     at = state.offset[j] - laid_out.jobs.release[j]
     for t in range(start, start + periods):
@@ -199,7 +206,7 @@ def hold(laid_out, state, j, p, start, periods):
 
 
 @kernel
-def best_gang_start(laid_out, state, price, j, p, first, last):
+def best_gang_start(laid_out: Arrays, state: State, price: Floats, j: int, p: int, first: int, last: int) -> int:
     """Cheapest start, at `price` (P, T), at which job j's gang fits pool p; -1 if there is none. Ties: earliest."""
     jobs = laid_out.jobs
     periods = int(duration(full_periods(jobs, j, p)))
@@ -224,7 +231,7 @@ def best_gang_start(laid_out, state, price, j, p, first, last):
 
 
 @allocating
-def place_cheapest(laid_out, state, price, j, p):
+def place_cheapest(laid_out: Arrays, state: State, price: Floats, j: int, p: int) -> bool:
     """Place job j in pool p at the cheapest hours (or start) that `price` (P, T) shows and limits leave."""
     first, last = window(laid_out, state, j, p)
     if last <= first or not links_free(laid_out, state, j, p):
@@ -240,7 +247,7 @@ def place_cheapest(laid_out, state, price, j, p):
 
 
 @allocating
-def place_earliest(laid_out, state, j, p):
+def place_earliest(laid_out: Arrays, state: State, j: int, p: int) -> bool:
     """Place job j in pool p as early as limits leave room; a gang at its earliest start."""
     first, last = window(laid_out, state, j, p)
     if last <= first or not links_free(laid_out, state, j, p):
@@ -258,7 +265,7 @@ def place_earliest(laid_out, state, j, p):
 
 
 @kernel
-def serve_more(laid_out, state, s, pair, t, units):
+def serve_more(laid_out: Arrays, state: State, s: int, pair: int, t: int, units: float) -> float:
     """Serve up to `units` more of service s from one of its pairs in period t; return what was served."""
     services = laid_out.services
     network = laid_out.network
@@ -280,7 +287,7 @@ def serve_more(laid_out, state, s, pair, t, units):
 
 
 @kernel
-def change_served(laid_out, state, s, pair, t, units):
+def change_served(laid_out: Arrays, state: State, s: int, pair: int, t: int, units: float) -> None:
     """Add units of a service pair (or take them away): pool, supply and links follow."""
     network = laid_out.network
     services = laid_out.services
@@ -293,7 +300,7 @@ def change_served(laid_out, state, s, pair, t, units):
 
 
 @kernel
-def serve_in_order(laid_out, state, s, order):
+def serve_in_order(laid_out: Arrays, state: State, s: int, order: Ints) -> None:
     """Serve what service s still asks, period by period, from pools in the order given (pool ids; closed skipped)."""
     n_periods = laid_out.services.demand.shape[1]
     first, last = state.pair_start[s], state.pair_start[s + 1]
@@ -310,7 +317,7 @@ def serve_in_order(laid_out, state, s, order):
 
 
 @kernel
-def unserve(laid_out, state, s):
+def unserve(laid_out: Arrays, state: State, s: int) -> None:
     """Take service s out of the plan."""
     for pair in range(state.pair_start[s], state.pair_start[s + 1]):
         for t in range(state.serve.shape[1]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import (
     SLACK,
@@ -20,11 +22,17 @@ from provgrid_optimizer.heuristic.kernels.place import (
 )
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods
 
+if TYPE_CHECKING:
+    from provgrid_models.problem import Ints
+    from provgrid_optimizer.heuristic.arrays import Arrays
+    from provgrid_optimizer.heuristic.pricing import Pricing, Scratch
+    from provgrid_optimizer.heuristic.state import State
+
 PARTS = 4  # steps in which an elastic job fills an hour, so that it feels its own price
 
 
 @inlined
-def energy_price(pricing, c, t, load_kw):
+def energy_price(pricing: Pricing, c: int, t: int, load_kw: float) -> float:
     """Marginal yuan per kWh at a load: the blocks' steps, with ramps through the dual price at each kink."""
     below = 0.0
     kink = 0.0
@@ -51,7 +59,7 @@ def energy_price(pricing, c, t, load_kw):
 
 
 @inlined
-def scarcity_price(pricing, capacity, p, t, used):
+def scarcity_price(pricing: Pricing, capacity: float, p: int, t: int, used: float) -> float:
     """Marginal yuan per accelerator-hour on top of energy, near the pool's capacity; `pricing.ramp` of it wide."""
     width = pricing.ramp[0] * capacity
     over = (used - capacity + width) / (width * (1.0 - pricing.early[0]) + 1e-300)
@@ -61,7 +69,7 @@ def scarcity_price(pricing, capacity, p, t, used):
 
 
 @inlined
-def marginal(laid_out, state, pricing, p, t, extra):
+def marginal(laid_out: Arrays, state: State, pricing: Pricing, p: int, t: int, extra: float) -> float:
     """Yuan per accelerator held for period t in pool p, once `extra` more are in use."""
     supply = laid_out.supply
     c = laid_out.network.pool_cluster[p]
@@ -72,7 +80,7 @@ def marginal(laid_out, state, pricing, p, t, extra):
 
 
 @inlined
-def average(laid_out, state, pricing, p, t, low, high):
+def average(laid_out: Arrays, state: State, pricing: Pricing, p: int, t: int, low: float, high: float) -> float:
     """Mean marginal price between `low` and `high` more accelerators, by two Gauss points."""
     middle = 0.5 * (low + high)
     reach = 0.28867513459481287 * (high - low)
@@ -83,14 +91,14 @@ def average(laid_out, state, pricing, p, t, low, high):
 
 
 @inlined
-def refresh(laid_out, state, pricing, p, first, last):
+def refresh(laid_out: Arrays, state: State, pricing: Pricing, p: int, first: int, last: int) -> None:
     """Bring `pricing.now` (P, T), the price of one accelerator more, up to date in some periods."""
     for t in range(first, last):
         pricing.now[p, t] = marginal(laid_out, state, pricing, p, t, 0.0)
 
 
 @kernel
-def refresh_cluster(laid_out, state, pricing, p, first, last):
+def refresh_cluster(laid_out: Arrays, state: State, pricing: Pricing, p: int, first: int, last: int) -> None:
     """`refresh` for every pool of pool p's cluster: they share its supply."""
     c = laid_out.network.pool_cluster[p]
     for k in range(laid_out.supply.pool_start[c], laid_out.supply.pool_start[c + 1]):
@@ -98,14 +106,14 @@ def refresh_cluster(laid_out, state, pricing, p, first, last):
 
 
 @kernel
-def refresh_all(laid_out, state, pricing):
+def refresh_all(laid_out: Arrays, state: State, pricing: Pricing) -> None:
     """`refresh` everything."""
     for p in range(pricing.now.shape[0]):
         refresh(laid_out, state, pricing, p, 0, pricing.now.shape[1])
 
 
 @kernel
-def reanchor(laid_out, state, pricing, weight):
+def reanchor(laid_out: Arrays, state: State, pricing: Pricing, weight: float) -> None:
     """Move each limit's price towards what it is at the current load, as a method of multipliers does.
 
     `weight` is the share of the way (geometric for scarcity). With the price of the optimum at the limit, the ramps
@@ -125,7 +133,9 @@ def reanchor(laid_out, state, pricing, weight):
 
 
 @kernel
-def plan_elastic(laid_out, state, pricing, j, p, first, last, scratch):
+def plan_elastic(
+    laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
+) -> float:
     """Fill the cheapest parts of hours, dearer as they fill; returns yuan and leaves accelerators in scratch.amount."""
     limit = laid_out.jobs.limit[j]
     need = full_periods(laid_out.jobs, j, p)
@@ -176,7 +186,9 @@ def plan_elastic(laid_out, state, pricing, j, p, first, last, scratch):
 
 
 @kernel
-def plan_gang(laid_out, state, pricing, j, p, first, last, scratch):
+def plan_gang(
+    laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
+) -> tuple[float, int]:
     """Cheapest start at which job j's gang fits, its own price included: (yuan, start)."""
     gang = laid_out.jobs.limit[j]
     periods = int(duration(full_periods(laid_out.jobs, j, p)))
@@ -206,7 +218,7 @@ def plan_gang(laid_out, state, pricing, j, p, first, last, scratch):
 
 
 @inlined
-def least_price(pricing, p, first, last):
+def least_price(pricing: Pricing, p: int, first: int, last: int) -> float:
     """Cheapest period of a window at current prices."""
     least = np.inf
     for t in range(first, last):
@@ -215,7 +227,7 @@ def least_price(pricing, p, first, last):
 
 
 @kernel
-def best_place(laid_out, state, pricing, j, scratch):
+def best_place(laid_out: Arrays, state: State, pricing: Pricing, j: int, scratch: Scratch) -> tuple[float, int]:
     """Best pool for job j (not in the plan), its own price included: (yuan, pool); pool -1 = better unserved.
 
     Pools are tried from the lowest optimistic price up, and left out once that alone is above the best.
@@ -264,7 +276,7 @@ def best_place(laid_out, state, pricing, j, scratch):
 
 
 @kernel
-def enter(laid_out, state, pricing, j, p, scratch):
+def enter(laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, scratch: Scratch) -> bool:
     """Place job j in pool p at its best hours, its own price included; False and unchanged where it does not fit."""
     first, last = window(laid_out, state, j, p)
     if last <= first or not links_free(laid_out, state, j, p):
@@ -287,7 +299,7 @@ def enter(laid_out, state, pricing, j, p, scratch):
 
 
 @kernel
-def leave(laid_out, state, pricing, j):
+def leave(laid_out: Arrays, state: State, pricing: Pricing, j: int) -> None:
     """Take job j out and bring prices up to date."""
     p = state.pool[j]
     first, last = state.first[j], state.last[j] + 1
@@ -296,7 +308,7 @@ def leave(laid_out, state, pricing, j):
 
 
 @kernel
-def keep(laid_out, state, j, scratch):
+def keep(laid_out: Arrays, state: State, j: int, scratch: Scratch) -> tuple[int, int, int]:
     """Write down where job j runs, so that `put_back` can restore it: (pool, first, last)."""
     first, last = state.first[j], state.last[j] + 1
     at = state.offset[j] - laid_out.jobs.release[j]
@@ -306,7 +318,9 @@ def keep(laid_out, state, j, scratch):
 
 
 @kernel
-def put_back(laid_out, state, pricing, j, p, first, last, scratch):
+def put_back(
+    laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
+) -> None:
     """Undo `leave`."""
     at = state.offset[j] - laid_out.jobs.release[j]
     for t in range(first, last):
@@ -316,7 +330,7 @@ def put_back(laid_out, state, pricing, j, p, first, last, scratch):
 
 
 @inlined
-def has_placed_vertical(laid_out, state, j):
+def has_placed_vertical(laid_out: Arrays, state: State, j: int) -> bool:
     """Whether a job that waits for j is in the plan."""
     for k in range(laid_out.chain.start[j], laid_out.chain.start[j + 1]):
         if state.pool[laid_out.chain.vertical[k]] >= 0:
@@ -325,7 +339,7 @@ def has_placed_vertical(laid_out, state, j):
 
 
 @kernel
-def enter_jobs(laid_out, state, pricing, order, pools, scratch):
+def enter_jobs(laid_out: Arrays, state: State, pricing: Pricing, order: Ints, pools: Ints, scratch: Scratch) -> int:
     """Place the jobs of `order` in given pools (J,), -1 = leave out; returns how many found no room there."""
     failed = 0
     for j in order:
@@ -335,7 +349,7 @@ def enter_jobs(laid_out, state, pricing, order, pools, scratch):
 
 
 @kernel
-def respond_jobs(laid_out, state, pricing, order, scratch):
+def respond_jobs(laid_out: Arrays, state: State, pricing: Pricing, order: Ints, scratch: Scratch) -> int:
     """Let every job of `order` leave and come back where it is cheapest now; returns how many changed pool.
 
     A job that cannot come back at all is put back where it was: no hard job and no base with a vertical is lost.
@@ -346,7 +360,7 @@ def respond_jobs(laid_out, state, pricing, order, scratch):
         if state.pool[j] >= 0:
             was, first, last = keep(laid_out, state, j, scratch)
             leave(laid_out, state, pricing, j)
-        yuan, p = best_place(laid_out, state, pricing, j, scratch)
+        _, p = best_place(laid_out, state, pricing, j, scratch)
         done = p >= 0 and enter(laid_out, state, pricing, j, p, scratch)
         if not done and was >= 0:
             if p < 0 and laid_out.jobs.unserved_yuan[j] < np.inf and not has_placed_vertical(laid_out, state, j):
@@ -358,7 +372,7 @@ def respond_jobs(laid_out, state, pricing, order, scratch):
 
 
 @kernel
-def overloaded(laid_out, state, p, first, last):
+def overloaded(laid_out: Arrays, state: State, p: int, first: int, last: int) -> bool:
     """Whether pool p or its cluster carries more than it may in one of the periods [first, last)."""
     supply = laid_out.supply
     c = laid_out.network.pool_cluster[p]
@@ -371,7 +385,7 @@ def overloaded(laid_out, state, p, first, last):
 
 
 @kernel
-def relieve(laid_out, state, pricing, order, scratch):
+def relieve(laid_out: Arrays, state: State, pricing: Pricing, order: Ints, scratch: Scratch) -> None:
     """Let jobs leave overloaded periods for wherever there is room; a base with a placed vertical may stay."""
     for j in order:
         p = state.pool[j]
@@ -379,15 +393,15 @@ def relieve(laid_out, state, pricing, order, scratch):
             continue
         was, first, last = keep(laid_out, state, j, scratch)
         leave(laid_out, state, pricing, j)
-        yuan, p = best_place(laid_out, state, pricing, j, scratch)
+        _, p = best_place(laid_out, state, pricing, j, scratch)
         done = p >= 0 and enter(laid_out, state, pricing, j, p, scratch)
         if not done and has_placed_vertical(laid_out, state, j):
             put_back(laid_out, state, pricing, j, was, first, last, scratch)
 
 
 @kernel
-def respond_services(laid_out, state, pricing, steps, order):
-    """Let every service and period of `order` (n,) serve anew, in `steps` parts, from the pool that is cheapest then."""
+def respond_services(laid_out: Arrays, state: State, pricing: Pricing, steps: int, order: Ints) -> None:
+    """Let every service and period of `order` (n,) serve anew, in `steps` parts, each where it is cheapest then."""
     services = laid_out.services
     network = laid_out.network
     n_periods = services.demand.shape[1]
@@ -439,7 +453,9 @@ def respond_services(laid_out, state, pricing, steps, order):
 
 
 @kernel
-def service_price(laid_out, state, pricing, s, pair, t, low, high):
+def service_price(
+    laid_out: Arrays, state: State, pricing: Pricing, s: int, pair: int, t: int, low: float, high: float
+) -> float:
     """Yuan per unit-hour of service s from one of its pairs, when it changes by `low` to `high` units there.
 
     inf where a link on the way is full and more would be asked of it.
@@ -461,7 +477,7 @@ def service_price(laid_out, state, pricing, s, pair, t, low, high):
 
 
 @kernel
-def shift_services(laid_out, state, pricing, rounds, order):
+def shift_services(laid_out: Arrays, state: State, pricing: Pricing, rounds: int, order: Ints) -> None:
     """Shift each service, period by period, from its dearest pool to its cheapest until both cost the same.
 
     `rounds` shifts per service and period; each is as large as keeps the target cheaper than the source. Unserved
@@ -501,7 +517,9 @@ def shift_services(laid_out, state, pricing, rounds, order):
 
 
 @kernel
-def balanced(laid_out, state, pricing, s, source, target, t, amount):
+def balanced(
+    laid_out: Arrays, state: State, pricing: Pricing, s: int, source: int, target: int, t: int, amount: float
+) -> float:
     """Largest amount, by halving, whose last part is still worth shifting; pair -1 stands for unserved."""
     penalty = laid_out.services.unserved_yuan[s]
     for _ in range(12):
@@ -515,7 +533,9 @@ def balanced(laid_out, state, pricing, s, source, target, t, amount):
 
 
 @kernel
-def shift(laid_out, state, pricing, s, source, target, t, amount):
+def shift(
+    laid_out: Arrays, state: State, pricing: Pricing, s: int, source: int, target: int, t: int, amount: float
+) -> bool:
     """Move units of a service from one pair to another, as far as limits let it; False where nothing moved."""
     if source >= 0:
         change_served(laid_out, state, s, source, t, -amount)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
 from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Ints
+    from provgrid_optimizer.heuristic.arrays import Supply
 
 
 @kernel
-def sort_by(keys, items, count):
-    """Insertion sort of `items` by `keys`, ascending, both in place."""
+def sort_by(keys: Floats, items: Ints, count: int) -> None:
+    """Sort `items` by `keys`, ascending, both in place, by insertion."""
     for i in range(1, count):
         key = keys[i]
         item = items[i]
@@ -22,7 +29,20 @@ def sort_by(keys, items, count):
 
 
 @kernel
-def best_load(supply, c, t, accelerator, peak, carbon, grid_limit, keys, items, worth, pools, used):
+def best_load(
+    supply: Supply,
+    c: int,
+    t: int,
+    accelerator: Floats,
+    peak: float,
+    carbon: float,
+    grid_limit: float,
+    keys: Floats,
+    items: Ints,
+    worth: Floats,
+    pools: Ints,
+    used: Floats,
+) -> tuple[float, float, float, float]:
     """Cheapest supply minus what its accelerators earn, for cluster c in period t.
 
     `accelerator` (P, T) is what a pool's accelerator-hour earns, `peak` the price of a grid kWh on top, `carbon` of
@@ -95,7 +115,9 @@ def best_load(supply, c, t, accelerator, peak, carbon, grid_limit, keys, items, 
 
 
 @allocating
-def supply_pass(supply, accelerator, peak, carbon, used, grid):
+def supply_pass(
+    supply: Supply, accelerator: Floats, peak: Floats, carbon: float, used: Floats, grid: Floats
+) -> tuple[float, float, float, float]:
     """Every cluster and period picks its best load; `peak` (C, T), writes `used` (P, T), `grid` (C, T).
 
     Returns (value, lost digits, magnitude, kg); value is inf where a floor exceeds its supply.
@@ -124,7 +146,19 @@ def supply_pass(supply, accelerator, peak, carbon, used, grid):
 
 
 @kernel
-def capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, each):
+def capped_yuan(
+    supply: Supply,
+    c: int,
+    accelerator: Floats,
+    carbon: float,
+    cap: float,
+    keys: Floats,
+    items: Ints,
+    worth: Floats,
+    pools: Ints,
+    used: Floats,
+    each: Floats,
+) -> float:
     """Cost of cluster c over all periods with grid power up to `cap`; per-period yuan/h go to `each` (T,)."""
     total = 0.0
     for t in range(each.size):
@@ -134,7 +168,7 @@ def capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, 
 
 
 @allocating
-def best_peaks(supply, accelerator, carbon, peak):
+def best_peaks(supply: Supply, accelerator: Floats, carbon: float, peak: Floats) -> None:
     """Peak prices (C, T) that are best for given accelerator prices.
 
     Per cluster: minimise charge * D + supply under the cap D, convex in D, by golden section; the prices are the

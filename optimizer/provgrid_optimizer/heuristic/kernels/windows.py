@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
 from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Floats, Ints
+    from provgrid_optimizer.heuristic.arrays import Jobs
 
 TOLERANCE = 1e-9  # as problem.WINDOW_TOLERANCE: accelerator-hours that rounding may add to a window
 
 
 @kernel
-def grow(price, first, last, values, periods, count):
-    """Insert periods first..last-1 of `price` (T,) into the ascending lists `values`, `periods`; return the new count."""
+def grow(price: Floats, first: int, last: int, values: Floats, periods: Ints, count: int) -> int:
+    """Insert periods first..last-1 of `price` (T,) into the ascending lists `values`, `periods`; return their count."""
     for t in range(first, last):
         value = price[t]
         i = count
@@ -25,7 +32,7 @@ def grow(price, first, last, values, periods, count):
 
 
 @inlined
-def sums(values, count, total):
+def sums(values: Floats, count: int, total: Floats) -> None:
     """Write prefix sums of `values` (count,) to `total` (count + 1,)."""
     running = 0.0
     total[0] = 0.0
@@ -35,7 +42,7 @@ def sums(values, count, total):
 
 
 @inlined
-def cheapest(full_periods, values, total, count):
+def cheapest(full_periods: float, values: Floats, total: Floats, count: int) -> float:
     """Price of `full_periods` (a real number) of the cheapest periods, the last one used in part."""
     whole = int(full_periods)
     if whole >= count:
@@ -44,13 +51,13 @@ def cheapest(full_periods, values, total, count):
 
 
 @inlined
-def duration(full_periods):
+def duration(full_periods: float) -> float:
     """Whole periods that a gang is held for; `Problem.durations`."""
     return max(1.0, np.ceil(full_periods * (1.0 - TOLERANCE) - TOLERANCE))
 
 
 @kernel
-def cheapest_start(running, first, last, periods):
+def cheapest_start(running: Floats, first: int, last: int, periods: int) -> tuple[float, int]:
     """Cheapest block of `periods` periods inside [first, last) by prefix sums `running` (T + 1,): (price, start)."""
     best = np.inf
     start = first
@@ -63,7 +70,7 @@ def cheapest_start(running, first, last, periods):
 
 
 @inlined
-def full_periods(jobs, j, p):
+def full_periods(jobs: Jobs, j: int, p: int) -> float:
     """Periods that job j needs in pool p at its limit, a real number; inf where the pair is closed."""
     if jobs.pinned[j] >= 0 and jobs.pinned[j] != p:
         return np.inf

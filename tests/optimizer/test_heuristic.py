@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provgrid_bench.scale import scale_problem
+from provgrid_models.errors import InfeasibleError, NoPlanError
+from provgrid_models.problem import Problem
+from provgrid_optimizer.allocation import Allocation
+from provgrid_optimizer.engine import EngineResult, Status
+from provgrid_optimizer.evaluate import costs
+from provgrid_optimizer.heuristic.engine import heuristic
+from provgrid_optimizer.lagrangian import bound
+from provgrid_optimizer.options import Progress, SolveOptions, ignore_progress
+from provgrid_optimizer.solve import solve
+from random_problems import problems, random_problem
+
+QUICK = SolveOptions(time_limit_s=0.5)  # enough for a plan of a small problem
+
+
+def solved(problem: Problem, **options: object) -> EngineResult:
+    return heuristic(problem, SolveOptions(**options), ignore_progress)  # type: ignore[arg-type]
+
+
+def objective(problem: Problem, allocation: Allocation) -> float:
+    made = costs(problem, allocation)
+    return made.energy + made.carbon + made.demand_charge + made.network + made.unserved
+
+
+def same(one: Allocation, other: Allocation) -> bool:
+    return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(Allocation))
+
+
+@settings(max_examples=15, deadline=None)
+@given(problem=problems())
+def test_every_plan_passes_the_audit_and_costs_at_least_its_bound(problem: Problem) -> None:
+    made = solve(problem, "heuristic", QUICK, with_policies=False).certificate  # a broken rule raises AuditError
+    assert made.audit_violations == 0
+    assert not made.divisible
+    assert made.bound_yuan <= made.objective_yuan + 1e-6 * max(abs(made.objective_yuan), 1.0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_hard_work_is_served_or_refused(seed: int) -> None:
+    problem = random_problem(seed, hard=True)
+    try:
+        made = heuristic(problem, QUICK, ignore_progress)
+    except (NoPlanError, InfeasibleError):
+        return
+    hard = np.isinf(problem.unserved_yuan)
+    assert np.isin(np.flatnonzero(hard), made.allocation.job).all()
+    assert np.isfinite(objective(problem, made.allocation))
+
+
+def test_a_plan_is_never_dearer_than_no_plan() -> None:
+    for seed in range(5):
+        problem = random_problem(seed)
+        nothing = float(problem.job_weight @ problem.unserved_yuan)
+        nothing += float(problem.service_unserved_yuan @ (problem.demand @ problem.hours))
+        assert objective(problem, heuristic(problem, QUICK, ignore_progress).allocation) <= nothing + 1e-6
+
+
+def test_the_scale_family_is_solved_to_a_small_gap() -> None:
+    problem = scale_problem(500, pools=8, hours=48, services=10)
+    made = solved(problem)
+    assert made.multipliers is not None
+    yuan, proven = objective(problem, made.allocation), bound(problem, made.multipliers).total_yuan
+    assert proven <= yuan <= proven / (1.0 - 0.06)
+
+
+@pytest.mark.parametrize("stop", [{"passes": 6}, {"gap": 0.08}])
+def test_threads_change_no_number(stop: dict[str, float]) -> None:
+    problem = scale_problem(5500, pools=4, hours=24, services=4, rigid_share=0.3)
+    one, two = solved(problem, threads=1, **stop), solved(problem, threads=2, **stop)
+    assert one.status == two.status
+    assert same(one.allocation, two.allocation)
+    assert one.multipliers is not None
+    assert two.multipliers is not None
+    assert np.array_equal(one.multipliers.accelerator, two.multipliers.accelerator)
+
+
+def test_a_gap_that_is_reached_stops_the_search() -> None:
+    problem = scale_problem(300, pools=5, hours=24, services=4)
+    made = solved(problem, gap=0.5)
+    assert made.status is Status.GAP_REACHED
+    assert made.passes == 0
+
+
+def test_passes_stop_the_search() -> None:
+    made = solved(scale_problem(300, pools=5, hours=24, services=4), passes=2)
+    assert made.status is Status.PASSES_REACHED
+    assert made.passes == 2
+
+
+def test_no_time_gives_no_plan() -> None:
+    with pytest.raises(NoPlanError, match="time limit"):
+        solved(random_problem(1), time_limit_s=0.0)
+
+
+def test_a_short_time_limit_is_kept_and_gives_a_plan() -> None:
+    problem = scale_problem(20_000, pools=8, hours=72, services=5)
+    solved(random_problem(1))  # compiled now
+    started = time.process_time()
+    made = solved(problem, time_limit_s=2.0, threads=1)
+    assert time.process_time() - started < 8.0
+    assert made.status is Status.TIME_LIMIT
+    assert made.allocation.job.size > 0
+
+
+def test_an_interrupt_returns_the_best_plan_so_far() -> None:
+    def press_ctrl_c(progress: Progress) -> None:
+        if progress.stage == "plan" and progress.passes >= 1:
+            raise KeyboardInterrupt
+
+    made = heuristic(scale_problem(9_000, pools=6, hours=24, services=4), SolveOptions(passes=40), press_ctrl_c)
+    assert made.status is Status.INTERRUPTED
+    assert made.allocation.job.size > 0
+
+
+def test_progress_and_history_tell_how_objective_and_bound_meet() -> None:
+    seen: list[Progress] = []
+    made = heuristic(scale_problem(3000, pools=8, hours=48, services=4), SolveOptions(), seen.append)
+    assert seen
+    bounds = [row[2] for row in made.history]
+    plans = [row[1] for row in made.history if np.isfinite(row[1])]
+    assert bounds == sorted(bounds)
+    assert plans == sorted(plans, reverse=True)
+
+
+def test_a_hard_job_with_no_open_pool_is_named() -> None:
+    problem = random_problem(2, services=0, after=False)
+    rate = np.zeros_like(problem.class_rate_pflops)
+    closed = {name: getattr(problem, name) for name in Problem.array_fields()} | {
+        "class_rate_pflops": rate,
+        "unserved_yuan": np.full(problem.n_jobs, np.inf),
+    }
+    with pytest.raises(InfeasibleError, match="hard job 0 has no open pool"):
+        solved(Problem(period_h=problem.period_h, **closed))
