@@ -12,4 +12,6 @@ _BARE: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
 kernel: Any = njit(**_BARE)
 # A laid-out problem is passed as hundreds of words: small functions in hot loops must become part of their caller.
 inlined: Any = njit(**_BARE, forceinline=True)
+# Called by other kernels only: what wraps a kernel for Python takes longer to compile than the kernel.
+inner: Any = njit(**_BARE, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 allocating: Any = njit(cache=True, nogil=True)

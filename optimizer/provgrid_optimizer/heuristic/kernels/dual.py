@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, inner, kernel
 from provgrid_optimizer.heuristic.kernels.windows import (
     cheapest,
     cheapest_start,
@@ -45,7 +45,7 @@ def move_price(jobs: Jobs, network: Network, link_running: Floats, j: int, p: in
     return jobs.move_gbps[j] * price
 
 
-@kernel
+@inner
 def flush(marks: Bools, whole: Floats, part: Floats, periods: Ints, counts: Ints, usage: Floats) -> None:
     """Add what a group's elastic jobs use, kept by rank of hour, to `usage` (P, T), and clear it."""
     for kind in range(2):
@@ -82,7 +82,7 @@ def least_in(least: Floats, levels: Ints, p: int, first: int, last: int) -> floa
     return min(least[k, p, first], least[k, p, last - (1 << k)])
 
 
-@kernel
+@inner
 def group_leasts(jobs: Jobs, work: Workspace, head: int) -> None:
     """Cheapest hour of every pool in the windows of a group, per accelerator-hour; `head` is one of its jobs."""
     for kind in range(2 if jobs.move_periods[head] > 0 else 1):

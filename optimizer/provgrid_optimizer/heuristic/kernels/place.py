@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, inner, kernel
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, grow
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def greenest_kg(supply: Supply, c: int, t: int, load_kw: float) -> float:
     return kg
 
 
-@kernel
+@inner
 def change_used(laid_out: Arrays, state: State, p: int, t: int, accelerators: float) -> None:
     """Add accelerators (or take them away) in one pool and period: used, load and carbon."""
     supply = laid_out.supply
@@ -106,7 +106,7 @@ def window(laid_out: Arrays, state: State, j: int, p: int) -> tuple[int, int]:
     return first, last
 
 
-@kernel
+@inner
 def change_traffic(laid_out: Arrays, state: State, j: int, p: int, sign: float) -> None:
     """Put job j's move to pool p on its links (sign 1), or take it off (-1)."""
     jobs = laid_out.jobs
@@ -117,7 +117,7 @@ def change_traffic(laid_out: Arrays, state: State, j: int, p: int, sign: float) 
             state.traffic[network.route_link[k], t] += sign * jobs.move_gbps[j]
 
 
-@kernel
+@inner
 def links_free(laid_out: Arrays, state: State, j: int, p: int) -> bool:
     """Whether the links on the way to pool p can carry job j's move."""
     jobs = laid_out.jobs
@@ -149,7 +149,7 @@ def remove(laid_out: Arrays, state: State, j: int) -> None:
     state.pool[j] = -1
 
 
-@kernel
+@inner
 def commit(laid_out: Arrays, state: State, j: int, p: int, first: int, last: int) -> bool:
     """Book job j into pool p with what stands in `state.run` for periods [first, last); undone over the budget."""
     start = state.offset[j] - laid_out.jobs.release[j]
@@ -169,7 +169,7 @@ def commit(laid_out: Arrays, state: State, j: int, p: int, first: int, last: int
     return True
 
 
-@kernel
+@inner
 def fill_in_order(laid_out: Arrays, state: State, j: int, p: int, order: Ints, count: int) -> bool:
     """Run elastic job j in the `count` periods of `order` up to its limit, one after the other; False if short."""
     jobs = laid_out.jobs
@@ -196,7 +196,7 @@ def fill_in_order(laid_out: Arrays, state: State, j: int, p: int, order: Ints, c
     return commit(laid_out, state, j, p, first, last)
 
 
-@kernel
+@inner
 def hold(laid_out: Arrays, state: State, j: int, p: int, start: int, periods: int) -> bool:
     """Hold job j's gang for `periods` periods from `start`."""
     at = state.offset[j] - laid_out.jobs.release[j]
@@ -205,7 +205,7 @@ def hold(laid_out: Arrays, state: State, j: int, p: int, start: int, periods: in
     return commit(laid_out, state, j, p, start, start + periods)
 
 
-@kernel
+@inner
 def best_gang_start(laid_out: Arrays, state: State, price: Floats, j: int, p: int, first: int, last: int) -> int:
     """Cheapest start, at `price` (P, T), at which job j's gang fits pool p; -1 if there is none. Ties: earliest."""
     jobs = laid_out.jobs
@@ -264,7 +264,7 @@ def place_earliest(laid_out: Arrays, state: State, j: int, p: int) -> bool:
     return fill_in_order(laid_out, state, j, p, np.arange(first, last).astype(np.int32), last - first)
 
 
-@kernel
+@inner
 def serve_more(laid_out: Arrays, state: State, s: int, pair: int, t: int, units: float) -> float:
     """Serve up to `units` more of service s from one of its pairs in period t; return what was served."""
     services = laid_out.services
@@ -286,7 +286,7 @@ def serve_more(laid_out: Arrays, state: State, s: int, pair: int, t: int, units:
     return amount
 
 
-@kernel
+@inner
 def change_served(laid_out: Arrays, state: State, s: int, pair: int, t: int, units: float) -> None:
     """Add units of a service pair (or take them away): pool, supply and links follow."""
     network = laid_out.network

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import inlined, inner, kernel
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import (
     SLACK,
@@ -97,7 +97,7 @@ def refresh(laid_out: Arrays, state: State, pricing: Pricing, p: int, first: int
         pricing.now[p, t] = marginal(laid_out, state, pricing, p, t, 0.0)
 
 
-@kernel
+@inner
 def refresh_cluster(laid_out: Arrays, state: State, pricing: Pricing, p: int, first: int, last: int) -> None:
     """`refresh` for every pool of pool p's cluster: they share its supply."""
     c = laid_out.network.pool_cluster[p]
@@ -132,7 +132,7 @@ def reanchor(laid_out: Arrays, state: State, pricing: Pricing, weight: float) ->
             pricing.anchor[c, t] += weight * (price - pricing.anchor[c, t])
 
 
-@kernel
+@inner
 def plan_elastic(
     laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
 ) -> float:
@@ -185,7 +185,7 @@ def plan_elastic(
     return yuan
 
 
-@kernel
+@inner
 def plan_gang(
     laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
 ) -> tuple[float, int]:
@@ -226,7 +226,7 @@ def least_price(pricing: Pricing, p: int, first: int, last: int) -> float:
     return least
 
 
-@kernel
+@inner
 def best_place(laid_out: Arrays, state: State, pricing: Pricing, j: int, scratch: Scratch) -> tuple[float, int]:
     """Best pool for job j (not in the plan), its own price included: (yuan, pool); pool -1 = better unserved.
 
@@ -275,7 +275,7 @@ def best_place(laid_out: Arrays, state: State, pricing: Pricing, j: int, scratch
     return best, best_pool
 
 
-@kernel
+@inner
 def enter(laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, scratch: Scratch) -> bool:
     """Place job j in pool p at its best hours, its own price included; False and unchanged where it does not fit."""
     first, last = window(laid_out, state, j, p)
@@ -298,7 +298,7 @@ def enter(laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, scra
     return done
 
 
-@kernel
+@inner
 def leave(laid_out: Arrays, state: State, pricing: Pricing, j: int) -> None:
     """Take job j out and bring prices up to date."""
     p = state.pool[j]
@@ -307,7 +307,7 @@ def leave(laid_out: Arrays, state: State, pricing: Pricing, j: int) -> None:
     refresh_cluster(laid_out, state, pricing, p, first, last)
 
 
-@kernel
+@inner
 def keep(laid_out: Arrays, state: State, j: int, scratch: Scratch) -> tuple[int, int, int]:
     """Write down where job j runs, so that `put_back` can restore it: (pool, first, last)."""
     first, last = state.first[j], state.last[j] + 1
@@ -317,7 +317,7 @@ def keep(laid_out: Arrays, state: State, j: int, scratch: Scratch) -> tuple[int,
     return state.pool[j], first, last
 
 
-@kernel
+@inner
 def put_back(
     laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
 ) -> None:
@@ -452,7 +452,7 @@ def respond_services(laid_out: Arrays, state: State, pricing: Pricing, steps: in
                 tries += 1
 
 
-@kernel
+@inner
 def service_price(
     laid_out: Arrays, state: State, pricing: Pricing, s: int, pair: int, t: int, low: float, high: float
 ) -> float:
@@ -516,7 +516,7 @@ def shift_services(laid_out: Arrays, state: State, pricing: Pricing, rounds: int
                     break
 
 
-@kernel
+@inner
 def balanced(
     laid_out: Arrays, state: State, pricing: Pricing, s: int, source: int, target: int, t: int, amount: float
 ) -> float:
@@ -532,7 +532,7 @@ def balanced(
     return 0.0
 
 
-@kernel
+@inner
 def shift(
     laid_out: Arrays, state: State, pricing: Pricing, s: int, source: int, target: int, t: int, amount: float
 ) -> bool:

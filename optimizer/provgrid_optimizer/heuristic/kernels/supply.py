@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inner
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints
     from provgrid_optimizer.heuristic.arrays import Supply
 
 
-@kernel
+@inner
 def sort_by(keys: Floats, items: Ints, count: int) -> None:
     """Sort `items` by `keys`, ascending, both in place, by insertion."""
     for i in range(1, count):
@@ -28,7 +28,7 @@ def sort_by(keys: Floats, items: Ints, count: int) -> None:
         items[k] = item
 
 
-@kernel
+@inner
 def best_load(
     supply: Supply,
     c: int,
@@ -145,7 +145,7 @@ def supply_pass(
     return value, lost, magnitude, kg
 
 
-@kernel
+@inner
 def capped_yuan(
     supply: Supply,
     c: int,
