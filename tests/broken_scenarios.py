@@ -192,6 +192,12 @@ SCENARIOS: dict[str, Mutation] = {
         "blocks = []",
         "blocks = [{start = 2026-07-01, periods = 8, weight = 13.0}, {start = 2026-07-02, periods = 4, weight = 1.0}]",
     ),
+    # Two typical weeks, as it were: equal weights, and still no hour follows from the first block's end to the second
+    "window-over-equal-blocks": replace(
+        "scenario.toml",
+        "blocks = []",
+        "blocks = [{start = 2026-07-01, periods = 8, weight = 13.0}, {start = 2026-08-01, periods = 4, weight = 13.0}]",
+    ),
     "no-work": remove("jobs.csv", "services.csv", "demand.csv"),
     # Unlikely figures
     "price-per-mwh": replace("tariffs.csv", "west,,,0.3", "west,,,3.6"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from provgrid_models.bindings import PRECISIONS, Bindings, text_codes
 from provgrid_models.capacity import close, open_rates, rate_pflops
+from provgrid_models.chains import last_in_chain
 from provgrid_models.errors import InfeasibleError, ScenarioError
 from provgrid_models.problem import Bools, Floats, Ints, Problem
 from provgrid_models.reasons import REASON_TEXT, Reason
@@ -235,13 +236,8 @@ def _after_done(jobs: JobColumns, fate: NDArray[np.int8]) -> JobColumns:
 
 def _verticals_follow(after: Ints, fate: NDArray[np.int8]) -> NDArray[np.int8]:
     """Verticals of a base that leaves the problem leave it too, down every chain."""
-    fate = fate.copy()
-    while True:
-        base = np.where(after >= 0, fate[after], IN_PLAN)
-        leaving = (fate == IN_PLAN) & ((base == NEVER) | (base == OUTSIDE))
-        if not leaving.any():
-            return fate
-        fate[leaving] = base[leaving]
+    leads = fate[last_in_chain(after, (fate != IN_PLAN) | (after < 0))]
+    return np.where((leads == NEVER) | (leads == OUTSIDE), leads, fate)
 
 
 # Open pools ----------------------------------------------------------------------------------------------------

@@ -67,9 +67,10 @@ def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
 
 
 def scenario_error(name: str, findings: Sequence[Finding]) -> ScenarioError:
-    """Make the error that carries these findings: how many there are, and the first."""
+    """Make the error that carries these findings: how many slips they stand for, and the first."""
     errors = [finding for finding in findings if finding.severity == "error"]
-    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    slips = sum(finding.count for finding in errors)
+    count = "1 error" if slips == 1 else f"{slips:,} errors"
     return ScenarioError(f"scenario {name} has {count}; first: {errors[0].text()}", findings)
 
 

@@ -21,6 +21,7 @@ class Finding:
 
     `row` is the line of a CSV file as a person counts it (header = 1), the row of a Parquet file (first = 1), or the
     key path in `scenario.toml`. `found` is what stands there, `hint` what to do.
+    `count` is above 1 where one line stands for many slips that are not listed.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Finding:
     found: str | None = None
     message: str = ""
     hint: str = ""
+    count: int = 1
 
     @property
     def place(self) -> str:
@@ -64,9 +66,10 @@ class Findings(list[Finding]):
         column: str | None = None,
         found: str | None = None,
         hint: str = "",
+        count: int = 1,
     ) -> None:
         """Add a finding; `error` means that the scenario cannot be used, `warning` that a figure is unlikely."""
-        self.append(Finding(code, severity, file, row, column, found, message, hint))
+        self.append(Finding(code, severity, file, row, column, found, message, hint, count))
 
     def error(self, code: str, message: str, **place: Any) -> None:
         """Add an error; the keywords are those of `add`."""

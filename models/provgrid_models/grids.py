@@ -148,7 +148,7 @@ def report_rest(
     """Say how many findings of a kind were left out."""
     if left_out > 0:
         message = f"{left_out:,} more rows like those above"
-        findings.add(severity, code, message, file=place["file"], column=column)
+        findings.add(severity, code, message, file=place["file"], column=column, count=left_out)
 
 
 def number_hint(found: str) -> str:

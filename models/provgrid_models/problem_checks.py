@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provgrid_models.chains import cycle_members
 from provgrid_models.errors import ArrayError
 
 if TYPE_CHECKING:
@@ -137,12 +138,7 @@ def _check_relations(a: dict[str, Any]) -> None:
 
 def _check_after(after: Any) -> None:
     """Every chain of `after` must end; a job that waits for itself never starts."""
-    at = np.arange(after.size)
-    for _ in range(after.size + 1):
-        waiting = at >= 0
-        if not waiting.any():
-            return
-        at = np.where(waiting, after[np.where(waiting, at, 0)], -1)
-        if (at == np.arange(after.size)).any():
-            j = int(np.argmax(at == np.arange(after.size)))
-            raise ArrayError(f"job {j} comes after itself, through after={int(after[j])}")
+    endless = cycle_members(after)
+    if endless.size:
+        j = int(endless[0])
+        raise ArrayError(f"job {j} comes after itself, through after={int(after[j])}")

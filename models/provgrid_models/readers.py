@@ -198,5 +198,6 @@ def _report_ragged(invalid: Sequence[Any], file: str, findings: Findings) -> Non
         message = f"the row has {cells}, the header has {row.expected_columns}"
         findings.error("ragged-row", message, file=file, row=row.number, hint=hint)
     if len(invalid) > MOST_PER_KIND:
-        message = f"{len(invalid) - MOST_PER_KIND:,} more rows have too few or too many cells"
-        findings.error("ragged-row", message, file=file)
+        left_out = len(invalid) - MOST_PER_KIND
+        message = f"{left_out:,} more rows have too few or too many cells"
+        findings.error("ragged-row", message, file=file, count=left_out)

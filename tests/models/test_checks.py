@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from broken_scenarios import SCENARIOS
 from provgrid_models.errors import ScenarioError
 from provgrid_models.files import check_loaded, check_scenario, load_scenario, read_scenario, save_scenario
 from provgrid_models.findings import did_you_mean
-from tiny import tiny_scenario
+from tiny import job, long_table, tiny_scenario
 
 GOLDEN = Path(__file__).parent / "broken"
 
@@ -77,6 +78,35 @@ def test_a_thousand_slips_of_one_kind_are_counted_rather_than_listed(folder: Pat
     texts = [finding.text() for finding in check_scenario(folder) if finding.code == "out-of-range"]
     assert len(texts) == 21
     assert texts[-1] == "demand.csv column tokens_per_s: 980 more rows like those above"
+
+
+def test_an_error_counts_every_slip_and_not_only_those_that_are_listed(folder: Path):
+    header = "service,period,tokens_per_s\n"
+    (folder / "demand.csv").write_text(header + "".join(f"chat,{t % 12},-1\n" for t in range(12)) + "chat,0,-1\n" * 88)
+    # 100 negative cells of which 20 are listed, and the key of the period is there again in 88 rows
+    with pytest.raises(ScenarioError, match=r"has 188 errors; first: demand\.csv:2 column tokens_per_s"):
+        load_scenario(folder)
+
+
+def test_many_unknown_links_are_counted(folder: Path):
+    (folder / "routes.csv").write_text("region,cluster,links\n" + "east,city_a," + ";".join(f"l{i}" for i in range(50)))
+    texts = [finding.text() for finding in check_scenario(folder)]
+    assert len(texts) == 21
+    assert texts[-1] == "routes.csv column links: 30 more unknown or doubled links"
+
+
+def test_every_circle_of_jobs_is_reported_once_and_long_ones_are_cut_short():
+    # a0 waits for a1, ..., a4999 for a0; b waits for the circle without being part of it; two short circles beside it
+    ids = [f"a{i}" for i in range(5000)] + ["b", "c", "d", "e", "f"]
+    after = [f"a{(i + 1) % 5000}" for i in range(5000)] + ["a7", "d", "c", "f", "e"]
+    jobs = long_table("jobs", [job("a")]).iloc[np.zeros(len(ids), dtype=int)].reset_index(drop=True)
+    texts = [f.text() for f in check_loaded(tiny_scenario(jobs=jobs.assign(id=ids, after=after)))]
+    assert texts == [
+        'jobs.csv:2 column after: found "a1"; the job waits for itself: a0 after a1 after a2 after a3 after ... after '
+        "a0. Break the chain.",
+        'jobs.csv:5003 column after: found "d"; the job waits for itself: c after d after c. Break the chain.',
+        'jobs.csv:5005 column after: found "f"; the job waits for itself: e after f after e. Break the chain.',
+    ]
 
 
 def test_blank_lines_do_not_shift_the_line_numbers(folder: Path):

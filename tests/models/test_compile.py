@@ -238,6 +238,18 @@ def test_work_that_no_pool_could_serve_is_listed_with_its_verticals_and_its_wort
     )
 
 
+def test_a_whole_chain_leaves_with_its_base_and_a_finished_link_frees_what_follows():
+    rows = [
+        job("lost", family="vision", min_accelerators=999.0),
+        *(job(f"v{i}", after="lost" if i == 0 else f"v{i - 1}") for i in range(7)),
+        job("done", after="v6", work_done_pflop_h=10.0),
+        job("free", after="done"),
+    ]
+    problem = compile_scenario(tiny_scenario(jobs=rows))
+    assert problem.labels.jobs == ["free"]
+    assert [label for label, _, _ in problem.never_served] == ["lost", *(f"v{i}" for i in range(7))]
+
+
 def test_a_family_without_any_port_is_worth_nothing_known():
     scenario = tiny_scenario(jobs=[], services=[service("s", family="vision")], demand={"batch": None, "chat": None})
     problem = compile_scenario(scenario)

@@ -92,8 +92,9 @@ def report_unknown(
         )
     if len(wrong) > MOST_PER_KIND:
         place = grid.places.at(int(first.loc[wrong[0]]))
-        message = f"{len(wrong) - MOST_PER_KIND:,} more unknown words"
-        tables.findings.error(code, message, file=place["file"], column=column)
+        left_out = len(wrong) - MOST_PER_KIND
+        message = f"{left_out:,} more unknown words"
+        tables.findings.error(code, message, file=place["file"], column=column, count=left_out)
 
 
 def _check_duplicates(tables: Tables, grid: Grid) -> None:
@@ -117,5 +118,6 @@ def _check_duplicates(tables: Tables, grid: Grid) -> None:
             **grid.places.at(row),
         )
     if len(rows) > MOST_PER_KIND:
-        file, message = grid.places.at(int(rows[0]))["file"], f"{len(rows) - MOST_PER_KIND:,} more keys are there twice"
-        tables.findings.error("duplicate-key", message, file=file, column=", ".join(key))
+        left_out = len(rows) - MOST_PER_KIND
+        file, message = grid.places.at(int(rows[0]))["file"], f"{left_out:,} more keys are there twice"
+        tables.findings.error("duplicate-key", message, file=file, column=", ".join(key), count=left_out)

@@ -77,9 +77,11 @@ def _check_route_links(tables: Tables) -> None:
         names = [name.strip() for name in str(texts.iloc[row]).split(";")]
         for name in dict.fromkeys(names):
             message = "no such link" if name not in known else "the link is twice in one route"
-            if (name in known and names.count(name) == 1) or reported >= MOST_PER_KIND:
+            if name in known and names.count(name) == 1:
                 continue
             reported += 1
+            if reported > MOST_PER_KIND:
+                continue
             hint = did_you_mean(name, known) or "Separate the links of a route with semicolons."
             tables.findings.error(
                 "unknown-reference" if name not in known else "duplicate-link",
@@ -89,6 +91,10 @@ def _check_route_links(tables: Tables) -> None:
                 hint=hint if name not in known else "Keep one.",
                 **grid.places.at(row),
             )
+    left_out = reported - MOST_PER_KIND
+    if left_out > 0:
+        message, file = f"{left_out:,} more unknown or doubled links", grid.places.files[0]
+        tables.findings.error("unknown-reference", message, file=file, column="links", count=left_out)
 
 
 def _check_zones(tables: Tables) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from provgrid_models.chains import cycle_members
 from provgrid_models.checks.horizon import usable_horizon
 from provgrid_models.findings import MOST_PER_KIND
-from provgrid_models.horizon import weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,18 +42,18 @@ def _check_windows(tables: Tables) -> None:
     beyond = release_h >= end_h
     message, hint = f"the horizon ends at {end_h:g} h; such jobs take no part", "Lengthen the horizon."
     tables.report("jobs", "release_h", beyond, "beyond-horizon", message, hint=hint, severity="warning")
-    weight = weights(horizon)
     inside = ~late & ~beyond & np.isfinite(release_h) & np.isfinite(deadline_h) & (release_h >= 0)
-    if (weight == weight[0]).all() or not inside.any():
+    if len(horizon.blocks) < 2 or not inside.any():
         return
-    segment = np.concatenate([[0], np.cumsum(np.diff(weight) != 0)])
+    block = np.repeat(np.arange(len(horizon.blocks)), [one.periods for one in horizon.blocks])
     first = np.ceil(np.where(inside, release_h, 0.0) / horizon.period_h - PERIOD_TOLERANCE).astype(np.int64)
     end = np.floor(np.where(inside, np.minimum(deadline_h, end_h), 0.0) / horizon.period_h + PERIOD_TOLERANCE)
     first = np.minimum(first, horizon.periods - 1)
     last = np.clip(end.astype(np.int64) - 1, first, horizon.periods - 1)
-    spans = inside & (segment[first] != segment[last])
-    message, hint = "the window spans periods of different weight", "End it with the block that it starts in."
-    tables.report("jobs", "deadline_h", spans, "mixed-weights", message, hint=hint)
+    spans = inside & (block[first] != block[last])
+    message = "the window spans two blocks of the horizon, which need not follow one another"
+    hint = "End it with the block that it starts in."
+    tables.report("jobs", "deadline_h", spans, "window-over-blocks", message, hint=hint)
 
 
 def _check_work(tables: Tables) -> None:
@@ -71,7 +71,7 @@ def _check_work(tables: Tables) -> None:
 
 
 def _check_after(tables: Tables) -> None:
-    """Every chain of `after` must end. Pointers are doubled until every finite chain has reached its end."""
+    """Every chain of `after` must end; each cycle is reported once, at its first row."""
     if not tables.sound("jobs", "id", "after") or "after" not in tables.grid("jobs").data:
         return
     names, blank = tables.grid("jobs").column("after")
@@ -81,18 +81,20 @@ def _check_after(tables: Tables) -> None:
         return
     base = np.full(len(ids), -1, dtype=np.int64)
     base[waiting] = ids.get_indexer(pd.Index(names.iloc[waiting]))
-    jump = base
-    for _ in range(len(ids).bit_length() + 1):
-        jump = np.where(jump >= 0, jump[jump], -1)
     seen: set[int] = set()
-    for job in np.flatnonzero(jump >= 0).tolist():
-        if len(seen) >= MOST_PER_KIND:
-            return
-        cycle = _cycle(base, int(jump[job]))
-        if min(cycle) in seen:
+    cycles = 0
+    for job in cycle_members(base).tolist():
+        if job in seen:
             continue
-        seen.add(min(cycle))
-        _report_cycle(tables, ids, cycle)
+        cycle = _cycle(base, job)
+        seen.update(cycle)
+        cycles += 1
+        if cycles <= MOST_PER_KIND:
+            _report_cycle(tables, ids, cycle)
+    if cycles > MOST_PER_KIND:
+        message = f"{cycles - MOST_PER_KIND:,} more circles of jobs that wait for each other"
+        file = tables.grid("jobs").places.files[0]
+        tables.findings.error("after-cycle", message, file=file, column="after", count=cycles - MOST_PER_KIND)
 
 
 def _cycle(base: NDArray[np.int64], job: int) -> list[int]:
@@ -104,10 +106,9 @@ def _cycle(base: NDArray[np.int64], job: int) -> list[int]:
 
 
 def _report_cycle(tables: Tables, ids: pd.Index[Any], cycle: list[int]) -> None:
-    first = cycle.index(min(cycle))
-    chain = [str(ids[job]) for job in cycle[first:] + cycle[: first + 1]]
+    chain = [str(ids[job]) for job in [*cycle, cycle[0]]]
     shown = chain if len(chain) <= 6 else [*chain[:4], "...", chain[-1]]
-    place = tables.grid("jobs").places.at(min(cycle))
+    place = tables.grid("jobs").places.at(cycle[0])
     message = f"the job waits for itself: {' after '.join(shown)}"
     tables.findings.error("after-cycle", message, column="after", found=chain[1], hint="Break the chain.", **place)
 
