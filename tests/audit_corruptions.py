@@ -482,6 +482,11 @@ def bound_overstated(case: AuditCase, plan: AuditedPlan, random: Generator) -> A
 
 
 @breaks(Rule.BOUND)
+def best_bound_overstated(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
+    return replace(plan, bound_yuan=plan.bound_prices_yuan + too_much(random, plan.bound_prices_yuan))
+
+
+@breaks(Rule.BOUND)
 def bound_without_prices(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
     return replace(plan, prices=None)
 

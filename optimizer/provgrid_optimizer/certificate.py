@@ -7,11 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 
-def gap(objective_yuan: float, bound_yuan: float) -> float:
-    """(objective - bound) / max(|objective|, 1 yuan); design §2. inf where there is no bound."""
+BoundMethod = Literal["prices", "lp", "milp", "none"]
+SOLVERS_OWN: tuple[BoundMethod, ...] = ("lp", "milp")  # a solver's word, which saved prices cannot prove again
+
+
+def gap(objective_yuan: float, bound_yuan: float, of_yuan: float | None = None) -> float:
+    """(objective - bound) / max(|objective|, 1 yuan), or of another cost than the objective; inf without a bound."""
     if not math.isfinite(bound_yuan):
         return math.inf
-    return max(objective_yuan - bound_yuan, 0.0) / max(abs(objective_yuan), 1.0)
+    return max(objective_yuan - bound_yuan, 0.0) / max(abs(objective_yuan if of_yuan is None else of_yuan), 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +27,10 @@ class Certificate:
     status : how the engine ended (`engine.Status`).
     divisible : True for a relaxation; its cost is an ideal, never a saving.
     objective_yuan, bound_yuan, gap : the plan's cost, the best proven lower bound, and the gap between them.
-    bound_method : "prices" (the audit can prove it again from the saved prices) or "milp" (the solver's tree).
+    bound_method : "prices" (the audit can prove it again from the saved prices), "lp" (the duals of the solver's
+        relaxation, where the prices drop some rows) or "milp" (the solver's tree).
     bound_prices_yuan : the bound that the saved prices prove; equals `bound_yuan` where the method is "prices".
-    bound_drops : rows that the bound leaves out, e.g. ("after",).
+    bound_drops : rows that the bound of the prices leaves out, e.g. ("after",).
     gap_jobs : (objective - bound) / cost of the training jobs alone.
     captured : (best policy - objective) / (best policy - bound); None where policies were not run.
     best_policy : name and cost of that policy.
@@ -37,7 +42,7 @@ class Certificate:
     divisible: bool
     objective_yuan: float
     bound_yuan: float
-    bound_method: Literal["prices", "milp", "none"]
+    bound_method: BoundMethod
     bound_prices_yuan: float
     bound_drops: tuple[str, ...]
     gap: float

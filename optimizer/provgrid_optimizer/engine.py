@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -29,7 +29,8 @@ class Status(StrEnum):
 class EngineResult:
     """What an engine hands back. It has a plan or it raises `NoPlanError` or `InfeasibleError`.
 
-    `bound_yuan` is a bound of the solver's own (MILP tree), which prices alone cannot prove; -inf if there is none.
+    `bound_yuan` is a bound of the solver's own, which prices alone cannot prove: of its tree ("milp"), or of all duals
+    of the relaxation ("lp"), those of the `after` rows included; -inf if there is none.
     `history` holds (elapsed s, objective, bound) whenever one of them improved.
     """
 
@@ -37,6 +38,7 @@ class EngineResult:
     allocation: Allocation
     multipliers: Multipliers | None = None
     bound_yuan: float = -math.inf
+    bound_method: Literal["lp", "milp"] = "milp"
     passes: int = 0
     compile_s: float = 0.0
     log: str = ""

@@ -179,6 +179,7 @@ class _Run:
             "objective_yuan": certificate["objective_yuan"],
             "constants_yuan": self.constants_yuan,
             "bound_yuan": _missing(certificate["bound_yuan"]),
+            "bound_method": str(certificate["bound_method"]),
             "bound_prices_yuan": _missing(certificate["bound_prices_yuan"]),
         }
 
@@ -249,7 +250,7 @@ def _certificate_fields(saved: dict[str, Any]) -> dict[str, Any]:
 
 def _missing(bound_yuan: float) -> float:
     """Translate a bound that is not there into the audit's word for it, NaN."""
-    return bound_yuan if math.isfinite(bound_yuan) else math.nan
+    return math.nan if bound_yuan == -math.inf else bound_yuan
 
 
 @contextmanager

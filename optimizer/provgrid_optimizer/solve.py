@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from provgrid_models.errors import AuditError, MissingSolverError, NoPlanError, OptionError, ProvgridError
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
 from provgrid_optimizer.audit.plan import from_allocation
+from provgrid_optimizer.audit.report import RELATIVE_TOLERANCE
 from provgrid_optimizer.certificate import Certificate, gap
 from provgrid_optimizer.engine import Status
 from provgrid_optimizer.evaluate import costs, usage
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.audit import AuditReport
+    from provgrid_optimizer.certificate import BoundMethod
     from provgrid_optimizer.engine import Engine, EngineResult
     from provgrid_optimizer.evaluate import Costs, Usage
     from provgrid_optimizer.multipliers import Multipliers
@@ -111,9 +113,10 @@ def solve(
 
     used = usage(problem, result.allocation)
     component_costs = costs(problem, result.allocation, used)
-    report = _audit(problem, scenario, result, multipliers, component_costs, used, bound_yuan)
+    best_yuan, method = _best_bound(result, component_costs.objective_yuan, bound_yuan)
+    report = _audit(problem, scenario, result, multipliers, component_costs, used, best_yuan, method, bound_yuan)
     certificate = _certificate(
-        problem, engine, result, status, component_costs, bound_yuan, drops, policy_costs, report.n_violations
+        problem, engine, result, status, component_costs, (best_yuan, method, bound_yuan, drops), policy_costs, report
     )
     return Plan(
         problem=problem,
@@ -185,6 +188,17 @@ def _prove(problem: Problem, multipliers: Multipliers, options: SolveOptions) ->
     return bound(problem, multipliers, threads=options.threads).total_yuan, drops
 
 
+def _best_bound(result: EngineResult, objective_yuan: float, bound_prices_yuan: float) -> tuple[float, BoundMethod]:
+    """Return the best bound and its method: the prices' where they prove as much, for the audit can prove it again.
+
+    A relaxation's own bound differs from its prices' by rounding at least; beyond that they have dropped rows.
+    """
+    rounding = RELATIVE_TOLERANCE * max(abs(objective_yuan), 1.0) if result.bound_method == "lp" else 0.0
+    if result.bound_yuan > bound_prices_yuan + rounding:
+        return result.bound_yuan, result.bound_method
+    return bound_prices_yuan, "prices" if math.isfinite(bound_prices_yuan) else "none"
+
+
 def _audit(
     problem: Problem,
     scenario: Scenario | None,
@@ -193,6 +207,8 @@ def _audit(
     component_costs: Costs,
     used: Usage,
     bound_yuan: float,
+    bound_method: BoundMethod,
+    bound_prices_yuan: float,
 ) -> AuditReport:
     """Audit the plan against its source, and refuse it if it breaks a rule."""
     case = case_from_arrays(problem) if scenario is None else case_from_scenario(scenario)
@@ -203,8 +219,9 @@ def _audit(
         multipliers=multipliers,
         costs=component_costs.by_component(),
         objective_yuan=component_costs.objective_yuan,
-        bound_yuan=max(result.bound_yuan, bound_yuan),
-        bound_prices_yuan=bound_yuan,
+        bound_yuan=bound_yuan,
+        bound_method=bound_method,
+        bound_prices_yuan=bound_prices_yuan,
         traffic_gbps=used.traffic_gbps,
         constants_yuan=problem.constants_yuan,
     )
@@ -221,31 +238,28 @@ def _certificate(
     result: EngineResult,
     status: Status,
     component_costs: Costs,
-    bound_prices_yuan: float,
-    drops: tuple[str, ...],
+    bounds: tuple[float, BoundMethod, float, tuple[str, ...]],
     policy_costs: dict[str, float] | None,
-    violations: int,
+    report: AuditReport,
 ) -> Certificate:
     """Put the evidence together."""
     objective_yuan = component_costs.objective_yuan
-    by_tree = result.bound_yuan > bound_prices_yuan
-    bound_yuan = max(result.bound_yuan, bound_prices_yuan)
+    bound_yuan, method, bound_prices_yuan, drops = bounds
     best, captured = _captured(objective_yuan, bound_yuan, policy_costs)
-    jobs_yuan = component_costs.jobs_yuan
     return Certificate(
         engine=engine,
         status=status.value,
         divisible=result.allocation.divisible,
         objective_yuan=objective_yuan,
         bound_yuan=bound_yuan,
-        bound_method="none" if not math.isfinite(bound_yuan) else "milp" if by_tree else "prices",
+        bound_method=method,
         bound_prices_yuan=bound_prices_yuan,
         bound_drops=drops,
         gap=gap(objective_yuan, bound_yuan),
-        gap_jobs=max(objective_yuan - bound_yuan, 0.0) / max(abs(jobs_yuan), 1.0),
+        gap_jobs=gap(objective_yuan, bound_yuan, component_costs.jobs_yuan),
         captured=captured,
         best_policy=best,
-        audit_violations=violations,
+        audit_violations=report.n_violations,
         constants_yuan=problem.constants_yuan,
         passes=result.passes,
     )

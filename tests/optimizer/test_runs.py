@@ -222,3 +222,35 @@ def test_another_scenario_in_the_run_is_noticed(run: Path) -> None:
     path.write_text(path.read_text().replace("1.5", "1.1"))
     with pytest.raises(ProvgridError, match="is not what was solved"):
         audit_run(run)
+
+
+def claim(run: Path, **changes: object) -> None:
+    """Change claims of the saved certificate."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["certificate"] |= changes
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_best_bound_that_neither_prices_nor_a_solver_prove_fails_the_audit(tmp_path: Path) -> None:
+    plan = tiny_plan("local")
+    run = plan.save(tmp_path / "run")
+    claim(run, bound_yuan=plan.objective_yuan)
+    assert "bound" in audit_run(run).counts
+    claim(run, bound_yuan="inf")
+    assert {"bound", "bound_above_objective"} <= set(audit_run(run).counts)
+
+
+def test_the_relaxation_of_ordered_jobs_is_proven_by_its_own_duals(plan: Plan) -> None:
+    # `vertical` waits for `base`: the prices drop that row, the duals of the relaxation do not.
+    certificate = plan.certificate
+    assert certificate.bound_drops == ("after",)
+    assert certificate.gap <= 1e-6
+    assert certificate.bound_method == ("prices" if certificate.bound_prices_yuan == certificate.bound_yuan else "lp")
+
+
+def test_where_the_prices_drop_rows_the_bound_is_the_solvers_own() -> None:
+    found = [solve(random_problem(seed), "lp", with_policies=False).certificate for seed in range(12)]
+    assert all(certificate.gap <= 1e-6 for certificate in found)
+    dropped = [certificate for certificate in found if certificate.bound_method == "lp"]
+    assert dropped
+    assert all(c.bound_prices_yuan < c.bound_yuan <= c.objective_yuan + 1e-6 * abs(c.objective_yuan) for c in dropped)

@@ -96,7 +96,8 @@ class AuditedPlan:
     peak_kw : D[c], the grid peak billed, (C,).
     traffic_* : link, period and Gbit/s, as claimed.
     costs : claimed yuan per component; `objective_yuan` is their sum.
-    bound_yuan : the best bound claimed, by any method; NaN where there is none.
+    bound_yuan : the best bound claimed; NaN where there is none.
+    bound_method : what proves it, as `Certificate` says; only a solver's own may lie above that of the prices.
     bound_prices_yuan : the bound that `prices` are claimed to prove; NaN where there is none.
     """
 
@@ -124,6 +125,7 @@ class AuditedPlan:
     objective_yuan: float = math.nan
     constants_yuan: float = math.nan
     bound_yuan: float = math.nan
+    bound_method: str = "prices"
     bound_prices_yuan: float = math.nan
     prices: PlanPrices | None = None
 
@@ -138,6 +140,7 @@ class AuditedPlan:
         objective_yuan: float,
         constants_yuan: float,
         bound_yuan: float = math.nan,
+        bound_method: str = "prices",
         bound_prices_yuan: float = math.nan,
         multipliers: Multipliers | None = None,
         block_cluster: Integers | None = None,
@@ -175,6 +178,7 @@ class AuditedPlan:
             objective_yuan=objective_yuan,
             constants_yuan=constants_yuan,
             bound_yuan=math.nan if bound_yuan == -math.inf else bound_yuan,
+            bound_method=bound_method,
             bound_prices_yuan=math.nan if bound_prices_yuan == -math.inf else bound_prices_yuan,
             prices=None
             if multipliers is None

@@ -12,6 +12,7 @@ from provgrid_optimizer.audit.evidence import Evidence
 from provgrid_optimizer.audit.plan import AuditedPlan
 from provgrid_optimizer.audit.report import Recorder, Rule, here
 from provgrid_optimizer.audit.rules_grid import Use
+from provgrid_optimizer.certificate import SOLVERS_OWN
 
 
 def recomputed_costs(case: AuditCase, plan: Evidence, use: Use) -> dict[str, float]:
@@ -75,16 +76,20 @@ def check_costs(case: AuditCase, claimed: AuditedPlan, costs: dict[str, float], 
 def check_bound(case: AuditCase, claimed: AuditedPlan, objective_yuan: float, recorder: Recorder) -> float:
     """Check the bound claimed: no higher than the saved prices prove, nor than the plan's own cost. Return ours.
 
-    A best bound above that of the prices is another method's (a MILP tree): it is only held against the objective.
+    A best bound above that of the prices has to be a solver's own (`SOLVERS_OWN`), which is only held against the cost.
     """
     recorder.began(Rule.BOUND)
     recorder.began(Rule.BOUND_ABOVE_OBJECTIVE)
     prices = check_prices(case, claimed, recorder)
     ours = math.nan if prices is None else bound(case, prices)
-    if not math.isnan(claimed.bound_prices_yuan):
-        proven = -math.inf if prices is None else ours
-        note = "what the saved prices prove" if prices is not None else "no prices were saved"
-        recorder.at_most(Rule.BOUND, claimed.bound_prices_yuan, proven, here("bound [yuan]"), note)
+    proven = -math.inf if prices is None else ours
+    note = "what the saved prices prove" if prices is not None else "no prices were saved"
+    by_prices = {"bound of the prices": claimed.bound_prices_yuan}
+    if claimed.bound_method not in SOLVERS_OWN:
+        by_prices["best bound"] = claimed.bound_yuan
+    for name, value in by_prices.items():
+        if not math.isnan(value):
+            recorder.at_most(Rule.BOUND, value, proven, here(f"{name} [yuan]"), note)
     bounds = {"best bound": claimed.bound_yuan, "bound of the prices": claimed.bound_prices_yuan, "our bound": ours}
     for name, value in bounds.items():
         if not math.isnan(value):

@@ -92,11 +92,22 @@ def _period_starts(horizon: Horizon) -> list[datetime]:
     return [start + timedelta(hours=horizon.period_h * i) for start, periods in blocks for i in range(periods)]
 
 
+def _by_clock_hour(start: datetime, end: datetime) -> list[tuple[datetime, float]]:
+    """Cut a stretch of time at every full hour: where each piece begins, and how many hours long it is."""
+    full = start.replace(minute=0, second=0, microsecond=0)
+    cuts = [start]
+    while (full := full + timedelta(hours=1)) < end:
+        cuts.append(full)
+    pieces = zip(cuts, [*cuts[1:], end], strict=True)
+    lengths = [(at, (until - at) / timedelta(hours=1)) for at, until in pieces]
+    return [(at, length_h) for at, length_h in lengths if length_h > SLIVER_H]
+
+
 def profile(table: pd.DataFrame, key: str, name: str, value: str, horizon: Horizon) -> Floats:
     """Values of one profile over the periods, shape (T,); the row that says most about a period holds.
 
-    A row names a period; or season and hour; or the hour; or the season; or nothing. A period longer than an hour
-    takes the mean of its hours.
+    A row names a period; or season and hour; or the hour; or the season; or nothing. A period that touches
+    several clock hours takes their mean, weighted by how long it lies in each.
     """
     rows = table[table[key] == name]
     season = rows["season"].fillna("").astype(str)
@@ -112,12 +123,12 @@ def profile(table: pd.DataFrame, key: str, name: str, value: str, horizon: Horiz
                 return known[row]
         return np.nan
 
-    hours = range(max(1, round(horizon.period_h)))
+    def mean_from(start: datetime) -> float:
+        parts = _by_clock_hour(start, start + timedelta(hours=horizon.period_h))
+        return sum(at_hour(when) * part_h for when, part_h in parts) / sum(part_h for _, part_h in parts)
+
     by_period = {t: v for (_, _, t), v in known.items() if t >= 0}
-    values = [
-        by_period[t] if t in by_period else float(np.mean([at_hour(start + timedelta(hours=k)) for k in hours]))
-        for t, start in enumerate(_period_starts(horizon))
-    ]
+    values = [by_period[t] if t in by_period else mean_from(start) for t, start in enumerate(_period_starts(horizon))]
     if np.isnan(values).any():
         t = int(np.argmax(np.isnan(values)))
         raise ScenarioError(f"{key} {name} has no value for period {t}; add a row for its season and hour")

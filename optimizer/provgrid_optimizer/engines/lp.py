@@ -53,6 +53,8 @@ def lp(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Engi
         status=STATUS[answer.ending],
         allocation=unpack(problem, program, x, divisible=True),
         multipliers=None if duals is None else multipliers(problem, program, duals, "lp"),
+        bound_yuan=-np.inf if duals is None else min(program.dual_bound(duals), answer.objective_yuan),
+        bound_method="lp",
         log=answer.log,
         history=answer.history,
     )

@@ -179,5 +179,7 @@ def _result(
         status=Status.OPTIMAL if proven else Status.TIME_LIMIT,
         allocation=unpack(problem, program, x, divisible=True),
         multipliers=multipliers(problem, program, duals, "lp") if proven else None,
+        bound_yuan=min(bound_yuan, objective_yuan) if proven else -np.inf,
+        bound_method="lp",
         log=log,
     )
