@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.assign import Assignment, assign
     from provgrid_optimizer.certificate import Certificate
+    from provgrid_optimizer.engines.pulp_engines import export_lp, export_mps
     from provgrid_optimizer.options import Progress
     from provgrid_optimizer.plan import Plan
 
@@ -56,6 +57,8 @@ __all__ = [
     "assign",
     "check",
     "compile",
+    "export_lp",
+    "export_mps",
     "load",
     "open",
     "scenarios",
@@ -67,6 +70,7 @@ _HOME = {
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
     **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),
+    **dict.fromkeys(("export_lp", "export_mps"), "provgrid_optimizer.engines.pulp_engines"),
     "Certificate": "provgrid_optimizer.certificate",
     "Finding": "provgrid_models.findings",
     "Plan": "provgrid_optimizer.plan",

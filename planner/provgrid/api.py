@@ -21,27 +21,24 @@ def load(path: str | Path, set: Sequence[str] = ()) -> Scenario:  # noqa: A002
 
     Parameters
     ----------
-    path : folder with a `scenario.toml`, or "toy", "zhejiang", "national".
+    path : folder with a `scenario.toml`, or "builtin:toy", "builtin:zhejiang", "builtin:national"; the bare name
+        will do where there is no folder of that name.
     set : overrides such as "prices.carbon_price_yuan_per_t=80" or "pools.hami_yiwu/ascend_910c.accelerators=2000".
 
     Raises
     ------
     ScenarioError : the scenario is wrong; `findings` holds everything that is.
     """
-    from provgrid.sources import folder_of
     from provgrid_models.files import load_scenario
 
-    with folder_of(path) as folder:
-        return load_scenario(folder, tuple(set))
+    return load_scenario(path, tuple(set))
 
 
 def check(path: str | Path, set: Sequence[str] = ()) -> list[Finding]:  # noqa: A002
     """Everything that is wrong or unlikely in a scenario, all at once; empty = nothing."""
-    from provgrid.sources import folder_of
     from provgrid_models.files import check_scenario
 
-    with folder_of(path) as folder:
-        return list(check_scenario(folder, tuple(set)))
+    return list(check_scenario(path, tuple(set)))
 
 
 def compile(scenario: Scenario) -> Problem:  # noqa: A001

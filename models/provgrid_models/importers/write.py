@@ -47,10 +47,11 @@ def write_tables(imported: Imported, folder: str | Path) -> list[Path]:
     return [*written, write_report(imported, target)]
 
 
-def write_report(imported: Imported, folder: Path, assumptions: Sequence[str] = ()) -> Path:
-    """Write import_report.json with every bad row; further assumptions follow those of the import."""
+def write_report(imported: Imported, folder: Path, assumptions: Sequence[str] | None = None) -> Path:
+    """Write import_report.json with every bad row, and with those assumptions in place of the import's own."""
     path = folder / REPORT_FILE
     content = report(imported)
-    content["assumptions"] += [line for line in assumptions if line not in content["assumptions"]]
+    if assumptions is not None:
+        content["assumptions"] = list(assumptions)
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
-from provgrid.cli import audit, bench, check, demo, doctor, import_trace, new, schema, solve
+from provgrid.cli import audit, bench, check, console, demo, doctor, import_trace, new, schema, solve
 from provgrid_models.errors import NoPlanError, ProvgridError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ASK_AGAIN_S = 0.05
+log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="provgrid",
@@ -46,6 +47,7 @@ def options(
     """Options of every command."""
     if debug:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s: %(message)s")
+        log.debug("the command line is read")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,29 +67,29 @@ def _called_by_llvm(frame: FrameType | None) -> bool:
 def run(arguments: list[str]) -> int:
     """Run one command; every error is one line on stderr with the next step, and an exit code."""
     # Started in the background of a shell script, a process inherits an ignored Ctrl-C; a plan must stay stoppable.
-    interrupts: list[int] = []
+    console.session = session = console.Session()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if _called_by_llvm(frame):
             threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
             return
-        interrupts.append(number)
+        session.interrupts += 1
         signal.default_int_handler(number, frame)
 
     signal.signal(signal.SIGINT, interrupt)
     debug = "--debug" in arguments
     arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
     try:
-        return int(app(arguments, prog_name="provgrid", standalone_mode=False) or exits.SOLVED)
-    except KeyboardInterrupt:
-        return _say("interrupted before there was a plan; nothing was written", exits.INTERRUPTED)
-    except typer.Abort:
-        return _say("interrupted; nothing was written", exits.INTERRUPTED)
+        code = int(app(arguments, prog_name="provgrid", standalone_mode=False) or exits.SOLVED)
+        # A Ctrl-C that no command has caught comes back from typer as this code, without a word.
+        return _interrupted(session) if code == exits.INTERRUPTED else code
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(session)
     except ProvgridError as error:
         if debug:
             raise
         # An engine that was interrupted before it had anything says that it has no plan.
-        stopped = bool(interrupts) and isinstance(error, NoPlanError)
+        stopped = session.interrupts > 0 and isinstance(error, NoPlanError)
         return _say(str(error), exits.INTERRUPTED if stopped else error.exit_code)
     except Exception as error:
         if _is_usage_error(error):
@@ -102,6 +104,12 @@ def run(arguments: list[str]) -> int:
 def _is_usage_error(error: Exception) -> bool:
     """Tell a wrong option or argument; typer carries click's class under a private name."""
     return isinstance(error, next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"))
+
+
+def _interrupted(session: console.Session) -> int:
+    """Say what is there after a Ctrl-C."""
+    written = " and ".join(map(str, session.written))
+    return _say(f"interrupted; {written or 'nothing'} {'is' if written else 'was'} written", exits.INTERRUPTED)
 
 
 def _say(text: str, code: int) -> int:

@@ -6,8 +6,13 @@ import json
 import math
 import signal
 import sys
+import tempfile
 import threading
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -19,6 +24,17 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 120
 PATIENCE_S = 2.0  # what takes longer shows a progress bar
+
+
+@dataclass
+class Session:
+    """What one run of the command line has done so far, for the word that it ends with."""
+
+    interrupts: int = 0
+    written: list[Path] = field(default_factory=list)
+
+
+session = Session()
 
 
 def print_json(value: Any) -> None:
@@ -122,6 +138,30 @@ def _figures(objective_yuan: float, bound_yuan: float) -> str:
     return "  ".join(parts)
 
 
+def check_writable(folder: Path) -> None:
+    """Make what the folder needs, and take it away again: a long solve must not end where nothing can be written.
+
+    Raises
+    ------
+    OptionError : a folder of that name cannot be made.
+    """
+    try:
+        there = folder.absolute()
+        while not there.exists():
+            there = there.parent
+        missing = folder.absolute().relative_to(there)
+        with tempfile.TemporaryDirectory(prefix=".provgrid.", dir=there) as trial:
+            # A run is first written beside its place, under a longer name.
+            (Path(trial) / missing.parent / f".{missing.name}.12345678.partial").mkdir(parents=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def cannot_write(folder: Path, error: OSError) -> OptionError:
+    """Make the error of a folder that the system refuses."""
+    return OptionError(f"{folder} cannot be written ({error.strerror or error}); give another folder with -o")
+
+
 class InterruptsWait:
     """Hold Ctrl-C back while something short has to end whole; `asked` says afterwards whether there was one."""
 
@@ -138,3 +178,4 @@ class InterruptsWait:
 
     def _remember(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
+        session.interrupts += 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
+from provgrid.cli import console
 from provgrid.cli.console import InterruptsWait, Reporter, note, output, print_json
 from provgrid_models.errors import ProvgridError
 
@@ -32,12 +33,10 @@ def demo(
 ) -> int:
     """Solve Zhejiang with the relaxation, the heuristic and every policy, and keep the heuristic's plan."""
     from provgrid import api
-    from provgrid.cli.solve import write
+    from provgrid.cli.solve import check_run_folder, write
     from provgrid.records import record
-    from provgrid_optimizer.run_folder import check_free
 
-    if run_folder is not None:
-        check_free(run_folder)
+    check_run_folder(run_folder)
     with Reporter() as reporter:
         reporter.stage(f"reading {SCENARIO}")
         started = time.perf_counter()
@@ -46,13 +45,13 @@ def demo(
         build_s = time.perf_counter() - started
         plans = side_by_side(problem, scenario, reporter, threads=threads, seed=seed, build_s=build_s)
         reporter.stage("writing the run")
-        with InterruptsWait() as interrupts:
+        with InterruptsWait():
             written = write(plans[SHOWN], run_folder)
     if as_json:
         print_json([record(plan, written if name == SHOWN else None) for name, plan in plans.items()])
     else:
         _print_table(plans, scenario, written)
-    return exits.INTERRUPTED if interrupts.asked else exits.SOLVED
+    return exits.INTERRUPTED if console.session.interrupts else exits.SOLVED
 
 
 def side_by_side(
@@ -61,7 +60,13 @@ def side_by_side(
     """Solve one problem by the relaxation, the heuristic and every policy, nothing twice.
 
     The policies' bound is that of the heuristic's prices, and all plans are held against the same policies.
-    A policy that finds no plan is left out, and said so.
+    A policy that finds no plan is left out, and said so. Ctrl-C ends the list where it is; once the heuristic's plan
+    is there it is no error, but then nothing is held against policies of which some are missing.
+
+    Raises
+    ------
+    KeyboardInterrupt : stopped before the heuristic had a plan.
+    ProvgridError : the relaxation or the heuristic has no plan.
     """
     from provgrid_optimizer.options import SolveOptions
     from provgrid_optimizer.solve import POLICIES, Reference, held_against, solve
@@ -82,10 +87,19 @@ def side_by_side(
                 reference=reference,
                 with_policies=False,
             )
+        except KeyboardInterrupt:
+            if SHOWN not in plans:
+                raise
+            return plans
         except ProvgridError as error:
             if name not in POLICIES:
                 raise
-            note(f"policy {name} has no plan: {error}")
+            if not console.session.interrupts:
+                note(f"policy {name} has no plan: {error}")
+        if console.session.interrupts:
+            if SHOWN not in plans:
+                raise KeyboardInterrupt
+            return plans
         if name == SHOWN:
             reference = Reference(multipliers=plans[name].multipliers)
     costs = {name: plan.objective_yuan for name, plan in plans.items() if name in POLICIES}

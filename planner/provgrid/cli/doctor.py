@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provgrid import exits
-from provgrid.cli.console import note, print_json
+from provgrid.cli.console import Reporter, note, print_json
+from provgrid_models.errors import SolverError
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -15,15 +16,19 @@ if TYPE_CHECKING:
 NEEDED = "lp"  # HiGHS by arrays; CBC is needed by pulp-cbc alone
 SOLVERS = {"lp": "HiGHS by arrays", "pulp-highs": "HiGHS through PuLP", "pulp-cbc": "CBC through PuLP"}
 GOLDEN_YUAN = 3.8
-FAILED = 6
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False) -> int:
     """Report versions, solve a small LP with each solver, and look at Numba's cache and PuLP's CBC."""
     from provgrid_optimizer.runs import versions
 
-    solvers = {name: _try(name) for name in SOLVERS}
-    cache, cbc = _numba_cache(), _cbc_path()
+    solvers = {}
+    with Reporter() as reporter:
+        for name, says in SOLVERS.items():
+            reporter.stage(f"trying {says}")
+            solvers[name] = _try(name)
+        reporter.stage("looking for CBC and compiled kernels")
+        cache, cbc = _numba_cache(), _cbc_path()
     if as_json:
         print_json({"versions": versions(), "solvers": solvers, "cbc_path": cbc, "numba_cache": cache})
     else:
@@ -40,7 +45,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one recor
         return exits.MISSING_SOLVER
     if broken:
         note(f"provgrid: {', '.join(broken)} did not solve the golden LP; reinstall it before trusting a plan")
-    return FAILED if broken else exits.SOLVED
+    return SolverError.exit_code if broken else exits.SOLVED
 
 
 def golden_problem() -> Problem:

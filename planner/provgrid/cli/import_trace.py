@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provgrid.cli.console import Reporter, print_json
+from provgrid import exits
+from provgrid.cli import console
+from provgrid.cli.console import InterruptsWait, Reporter, cannot_write, check_writable, print_json
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from provgrid_models.importers.core import Imported
+    from provgrid_models.scenario import Scenario
 
 SHOWN_BAD_ROWS = 10
 
@@ -33,12 +38,11 @@ def import_trace(
         typer.Option("--place", help="Option of --into, e.g. target_utilisation=0.5, scale=2, keep=true."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
-) -> None:
+) -> int:
     """Turn a public trace into jobs and services; with --into, make a scenario that solves."""
     from provgrid import api
     from provgrid_models import importers
-    from provgrid_models.files import save_scenario
-    from provgrid_models.importers.write import report
+    from provgrid_models.importers.write import REPORT_FILE, report
 
     if kind not in importers.OPTIONS:
         raise OptionError(f"there is no format {kind!r}; choose one of {', '.join(importers.KINDS)}")
@@ -48,26 +52,55 @@ def import_trace(
         raise OptionError("--place says how work is placed in a scenario; name one with --into")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OptionError(f"{output} is not empty; give a folder that is empty or does not exist")
+    check_writable(output)
+    scenario = None
     with Reporter() as reporter:
         reporter.stage(f"reading {kind}")
         imported = importers.import_trace(kind, files, options)
-        assumptions = imported.assumptions
-        if into is None:
-            importers.write_tables(imported, output)
-        else:
+        if into is not None:
             reporter.stage(f"placing the work in {into}")
             scenario = importers.into(imported, api.load(into), place)
-            assumptions = scenario.settings.assumptions
-            save_scenario(scenario, output)
+        reporter.stage("writing the tables")
+        with InterruptsWait() as interrupts:
+            _write(imported, scenario, output)
+    code = exits.INTERRUPTED if interrupts.asked else exits.SOLVED
+    assumptions = imported.assumptions if scenario is None else scenario.settings.assumptions
     if as_json:
         print_json({**report(imported), "assumptions": list(assumptions), "folder": str(output), "into": into})
-        return
+        return code
     print("assumed:")
     for line in assumptions:
         print(f"  {line}")
     print(f"rows: {', '.join(f'{name} {number:,}' for name, number in imported.counts.items())}")
     _print_bad_rows(imported.bad_rows)
+    print(f"every assumption and every bad row: {output / REPORT_FILE}")
     print(f"written to {output}" + ("" if into is None else f"; next: provgrid solve {output}"))
+    return code
+
+
+def _write(imported: Imported, scenario: Scenario | None, output: Path) -> None:
+    """Write the tables, or the scenario that the work was placed in if it passes its checks, beside the report.
+
+    Raises
+    ------
+    ScenarioError : the scenario would not load; nothing is written.
+    OptionError : the folder cannot be written.
+    """
+    from provgrid_models.files import check_loaded, save_scenario, scenario_error
+    from provgrid_models.importers.write import write_report, write_tables
+
+    findings = [] if scenario is None else check_loaded(scenario)
+    if any(finding.severity == "error" for finding in findings):
+        raise scenario_error(f"to be written to {output}", findings)
+    try:
+        if scenario is None:
+            write_tables(imported, output)
+        else:
+            save_scenario(scenario, output)
+            write_report(imported, output, scenario.settings.assumptions)
+    except OSError as error:
+        raise cannot_write(output, error) from error
+    console.session.written.append(output)
 
 
 def _print_bad_rows(bad: Any) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
-from provgrid.cli.console import InterruptsWait, Reporter, note, output, print_json
+from provgrid.cli import console
+from provgrid.cli.console import InterruptsWait, Reporter, cannot_write, check_writable, note, output, print_json
 
 if TYPE_CHECKING:
     from provgrid_optimizer.plan import Plan
@@ -46,13 +47,11 @@ def solve(
     from provgrid import api
     from provgrid.records import record
     from provgrid_optimizer.options import SolveOptions
-    from provgrid_optimizer.run_folder import check_free
     from provgrid_optimizer.solve import find_engine
     from provgrid_optimizer.solve import solve as solve_problem
 
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
-    if run_folder is not None:
-        check_free(run_folder)
+    check_run_folder(run_folder)
     with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
         reporter.stage("loading solvers")
         find_engine(engine)
@@ -87,21 +86,43 @@ def solve(
     return code
 
 
+def check_run_folder(run_folder: Path | None) -> None:
+    """Raise `OptionError` where a run could not be written, or would overwrite something."""
+    from provgrid_optimizer.run_folder import check_free
+
+    if run_folder is None:
+        check_writable(RUNS)
+        return
+    try:
+        check_free(run_folder)
+    except OSError as error:
+        raise cannot_write(run_folder, error) from error
+    check_writable(run_folder)
+
+
 def write(plan: Plan, run_folder: Path | None) -> Path:
     """Write a plan under the name that was asked, or under the next free one in `runs/`."""
     from provgrid_optimizer.run_folder import next_run_folder
 
     name = plan.scenario.name if plan.scenario is not None else "problem"
-    return plan.save(run_folder or next_run_folder(RUNS, name, plan.engine))
+    folder = run_folder or next_run_folder(RUNS, name, plan.engine)
+    try:
+        written = plan.save(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    console.session.written.append(written)
+    return written
 
 
 def _why_stopped(plan: Plan, asked_gap: float | None) -> str:
     """One line on a plan that is not what was asked for."""
     certificate = plan.certificate
-    reason = certificate.status.replace("_", " ")
+    cut_short = certificate.status in ("time_limit", "passes_reached")
+    ended = f"stopped ({certificate.status.replace('_', ' ')})" if cut_short else f"{plan.engine} ended by itself"
     if asked_gap is None:
-        return f"provgrid: stopped ({reason}) at gap {certificate.gap:.2%}; the plan is written"
+        return f"provgrid: {ended} at gap {certificate.gap:.2%}; the plan is written"
+    advice = "give more time or passes" if cut_short else "try another engine or seed, more time changes nothing"
     return (
-        f"provgrid: stopped ({reason}) at gap {certificate.gap:.2%}, above the {asked_gap:.2%} that was asked; "
-        "the plan is written; give more time or passes for a better one"
+        f"provgrid: {ended} at gap {certificate.gap:.2%}, above the {asked_gap:.2%} that was asked; "
+        f"the plan is written; for a better one {advice}"
     )
