@@ -11,7 +11,7 @@ from tiny import SHORT, job, service, tiny_scenario
 
 
 def random_scenario(seed: int) -> Scenario:
-    """Draw up to 8 jobs (chains, pins, finished work, windows across the end), 3 services, routes and switches."""
+    """Draw up to 8 jobs (chains, pins, finished work, windows across the end), services, routes, switches, periods."""
     rng = np.random.default_rng(seed)
     services = [_service(rng, s) for s in range(int(rng.integers(0, 4)))]
     return tiny_scenario(
@@ -31,6 +31,7 @@ def random_scenario(seed: int) -> Scenario:
                 **{name: bool(rng.random() < 0.7) for name in ("links", "latency", "demand_charge", "residency")},
                 "open_zones": [["east", "west"]] if rng.random() < 0.3 else [],
             },
+            "horizon": {"period_h": float(rng.choice([1.0, 1.0, 0.75, 1.5, 2.0]))},  # some straddle clock hours
         },
     )
 

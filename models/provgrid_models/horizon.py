@@ -11,10 +11,12 @@ from provgrid_models.errors import ScenarioError
 from provgrid_models.tables import SEASONS, season_of_month
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from provgrid_models.problem import Floats
+    from provgrid_models.problem import Floats, Ints
     from provgrid_models.scenario import Horizon
+
+SLIVER = 1e-9  # of a period: what the rounding of times may leave over
 
 
 def periods(horizon: Horizon) -> pd.DatetimeIndex:
@@ -40,7 +42,8 @@ def profile_values(
     """Value of each named profile in every period, shape (names, T).
 
     A row may name a period, a season and an hour of the day, one of the two, or nothing (a constant); the narrower
-    row wins. Periods longer than an hour take the mean over their hours. Raises `ScenarioError` at the first gap.
+    row wins. A period that touches several clock hours takes their mean, weighted by how long it lies in each. Raises
+    `ScenarioError` at the first gap.
     """
     wanted = pd.Index(list(names))
     profile = wanted.get_indexer(pd.Index(frame[key].to_numpy(dtype=object)))
@@ -66,6 +69,23 @@ def profile_values(
     return values
 
 
+def clock_hours(horizon: Horizon) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Yield the clock hours that each period touches, the first of every period, then the second, and so on.
+
+    Each is a season (T,), counted as in `SEASONS`, an hour of the day (T,) and the hours of overlap (T,), 0 = none.
+    """
+    starts = periods(horizon)
+    first = starts.floor("h")
+    begin_h = ((starts - first) / pd.Timedelta(hours=1)).to_numpy(dtype=np.float64)
+    end_h = begin_h + horizon.period_h
+    season_of = np.array([SEASONS.index(season_of_month(month)) for month in range(1, 13)])
+    shortest_h = SLIVER * horizon.period_h
+    for k in range(int(np.ceil(end_h.max() - shortest_h))):
+        at = first + pd.Timedelta(hours=k)
+        overlap_h = np.minimum(end_h, k + 1.0) - np.maximum(begin_h, float(k))
+        yield season_of[at.month - 1], at.hour.to_numpy(), np.where(overlap_h > shortest_h, overlap_h, 0.0)
+
+
 def _block_starts(start: object, count: int, period_h: float) -> np.ndarray:
     return np.datetime64(start, "ns") + (np.arange(count) * (period_h * 3.6e12)).astype("timedelta64[ns]")  # type: ignore[call-overload,no-any-return]
 
@@ -86,14 +106,12 @@ def _season_codes(season: pd.Series) -> np.ndarray:
 
 def _over_the_clock(by_clock: Floats, horizon: Horizon) -> Floats:
     """Lay profiles by season and hour, (names, seasons + any, hours + any), over the periods: (names, T)."""
-    starts = periods(horizon)
-    layers = []
-    for later_h in range(max(1, round(horizon.period_h))):
-        at = starts + pd.Timedelta(hours=later_h)
-        season = np.array([SEASONS.index(season_of_month(month)) for month in range(1, 13)])[at.month - 1]
-        hour = at.hour.to_numpy()
+    values = np.zeros((by_clock.shape[0], horizon.periods))
+    inside_h = np.zeros(horizon.periods)
+    for season, hour, overlap_h in clock_hours(horizon):
         layer = by_clock[:, season, hour]
         for wider in (by_clock[:, -1, hour], by_clock[:, season, -1], by_clock[:, -1, -1, None]):
             layer = np.where(np.isnan(layer), wider, layer)
-        layers.append(layer)
-    return np.asarray(np.mean(layers, axis=0))
+        values += np.where(overlap_h > 0, layer * overlap_h, 0.0)
+        inside_h += overlap_h
+    return np.asarray(values / inside_h)

@@ -60,6 +60,35 @@ def test_long_periods_take_the_mean_over_their_hours():
     assert values(horizon, *hours) == [7.5]
 
 
+def test_a_period_across_clock_hours_weights_them_by_overlap():
+    # 6:00 to 7:30 at 0.4, 0.4, 0.5 yuan: (0.4 + 0.5 * 0.5) / 1.5; 7:30 to 9:00: (0.5 * 0.5 + 0.8) / 1.5 = 0.70
+    horizon = Horizon(start=datetime(2026, 7, 1, 6), periods=2, period_h=1.5)
+    hours = [{"hour": h, "price_yuan_per_kwh": price} for h, price in ((6, 0.4), (7, 0.5), (8, 0.8))]
+    assert values(horizon, *hours) == pytest.approx([0.65 / 1.5, 0.70])
+
+
+def test_a_short_period_may_straddle_the_hour():
+    # 7:45 to 8:15: half and half
+    horizon = Horizon(start=datetime(2026, 7, 1, 7, 45), periods=1, period_h=0.5)
+    hours = [{"hour": h, "price_yuan_per_kwh": price} for h, price in ((7, 0.5), (8, 0.8))]
+    assert values(horizon, *hours) == pytest.approx([0.65])
+
+
+@pytest.mark.parametrize("period_h", [1 / 3, 0.1, 0.7, 1.0, 1.5, 2.4, 24.0])
+def test_whatever_the_period_a_day_costs_the_same(period_h):
+    # 0 + 1 + ... + 23 = 276 hour-prices, however the week is cut; periods of 0.7 h tile 7 days, the others each day
+    days = 7 if period_h == 0.7 else 1
+    horizon = Horizon(start=datetime(2026, 7, 1), periods=round(24 * days / period_h), period_h=period_h)
+    hours = [{"hour": h, "price_yuan_per_kwh": float(h)} for h in range(24)]
+    assert sum(values(horizon, *hours)) * period_h == pytest.approx(276.0 * days)
+
+
+def test_only_hours_that_a_period_touches_are_needed():
+    horizon = Horizon(start=datetime(2026, 7, 1, 7), periods=6, period_h=1 / 3)
+    hours = [{"hour": h, "price_yuan_per_kwh": float(h)} for h in (7, 8)]
+    assert values(horizon, *hours) == pytest.approx([7.0] * 3 + [8.0] * 3)
+
+
 def test_a_period_without_a_value_is_named():
     horizon = Horizon(start=datetime(2026, 7, 1), periods=2)
     with pytest.raises(ScenarioError, match=r"tariffs: tariff a has no value for period 1 \(2026-07-01 01:00\)"):

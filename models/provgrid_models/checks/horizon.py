@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid_models.grids import KEYS
-from provgrid_models.horizon import periods
+from provgrid_models.horizon import clock_hours
 from provgrid_models.tables import LONG_TABLES, SEASONS
 
 if TYPE_CHECKING:
@@ -107,13 +107,10 @@ def _check_complete(tables: Tables, name: str, horizon: Horizon) -> None:
 
 def _gaps(by_clock: NDArray[np.bool_], given_periods: NDArray[np.int64], horizon: Horizon) -> list[str]:
     """Name what a profile lacks: seasons and hours where it follows the clock at all, periods elsewhere."""
-    starts = periods(horizon)
     gap = np.zeros(horizon.periods, dtype=np.bool_)
     lacking: dict[str, None] = {}
-    for later_h in range(max(1, round(horizon.period_h))):
-        at = starts + pd.Timedelta(hours=later_h)
-        season, hour = at.month.to_numpy() % 12 // 3, at.hour.to_numpy()
-        known = by_clock[season, hour] | by_clock[-1, hour] | by_clock[season, -1] | by_clock[-1, -1]
+    for season, hour, overlap_h in clock_hours(horizon):
+        known = (overlap_h == 0) | by_clock[season, hour] | by_clock[-1, hour] | by_clock[season, -1] | by_clock[-1, -1]
         known[given_periods[(given_periods >= 0) & (given_periods < horizon.periods)]] = True
         gap |= ~known
         lacking.update(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 KW_PER_MW = 1000.0
 KG_PER_T = 1000.0
+SLIVER = 1e-6  # of a period: what times in whole microseconds may leave over
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def _by_clock_hour(start: datetime, end: datetime) -> list[tuple[datetime, float
         cuts.append(full)
     pieces = zip(cuts, [*cuts[1:], end], strict=True)
     lengths = [(at, (until - at) / timedelta(hours=1)) for at, until in pieces]
-    return [(at, length_h) for at, length_h in lengths if length_h > SLIVER_H]
+    shortest_h = SLIVER * ((end - start) / timedelta(hours=1))
+    return [(at, length_h) for at, length_h in lengths if length_h > shortest_h]
 
 
 def profile(table: pd.DataFrame, key: str, name: str, value: str, horizon: Horizon) -> Floats:
