@@ -113,7 +113,7 @@ def best_load(problem: Problem, prices: Multipliers, c: int, t: int) -> float:
     worth, load = earned[kw > 0] / kw[kw > 0], (kw * size)[kw > 0]
     floor = problem.floor_kw[c, t]
     kinks = np.concatenate([[0.0], np.cumsum(limit[np.argsort(price)]) - floor, np.cumsum(load[np.argsort(-worth)])])
-    kinks = kinks[(kinks >= 0) & np.isfinite(kinks) & (kinks <= min(load.sum(), limit.sum() - floor))]
+    kinks = np.clip(kinks[np.isfinite(kinks)], 0.0, min(load.sum(), limit.sum() - floor))
     return free + min(_fill(price, limit, floor + e) + _fill(-worth, load, e) for e in kinks)
 
 

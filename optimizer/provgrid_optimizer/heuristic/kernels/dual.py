@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, inner, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, inner, inner_inlined, kernel
 from provgrid_optimizer.heuristic.kernels.windows import (
     cheapest,
     cheapest_start,
@@ -30,7 +30,7 @@ def add_exactly(total: float, lost: float, value: float) -> tuple[float, float]:
     return new, lost
 
 
-@inlined
+@inner_inlined
 def move_price(jobs: Jobs, network: Network, link_running: Floats, j: int, p: int) -> float:
     """Price that the links on the way charge for moving job j's data to pool p; `link_running` (L, T + 1)."""
     periods = jobs.move_periods[j]
@@ -75,7 +75,7 @@ def least_of_ranges(price: Floats, least: Floats) -> None:
                 least[k, p, t] = min(least[k - 1, p, t], least[k - 1, p, t + half])
 
 
-@inlined
+@inner_inlined
 def least_in(least: Floats, levels: Ints, p: int, first: int, last: int) -> float:
     """Minimum over [first, last), not empty; `levels` (T + 1,) holds the floor of log2."""
     k = levels[last - first]
@@ -95,7 +95,7 @@ def group_leasts(jobs: Jobs, work: Workspace, head: int) -> None:
                 )
 
 
-@inlined
+@inner_inlined
 def sorted_until(work: Workspace, price: Floats, kind: int, p: int, first: int, deadline: int, window: int) -> None:
     """Bring the sorted hours of pool p up to `deadline`; `window` numbers the (release, move) they belong to."""
     if work.window[kind, p] != window:
@@ -110,7 +110,7 @@ def sorted_until(work: Workspace, price: Floats, kind: int, p: int, first: int, 
         work.grown[kind, p] = deadline
 
 
-@inlined
+@inner_inlined
 def run_price(
     jobs: Jobs,
     work: Workspace,
@@ -136,7 +136,7 @@ def run_price(
     return jobs.limit[j] * cheapest(need, work.values[kind, p], work.totals[kind, p], work.counts[kind, p])
 
 
-@inlined
+@inner_inlined
 def pair_price(
     jobs: Jobs,
     network: Network,
@@ -165,7 +165,7 @@ def pair_price(
     return base + run_price(jobs, work, price, running, j, p, kind, need, group, window)
 
 
-@inlined
+@inner_inlined
 def add_load(jobs: Jobs, network: Network, work: Workspace, j: int, p: int, usage: Floats, traffic: Floats) -> int:
     """Book job j's load in pool p: a gang at its start, elastic hours by rank for `flush`; returns the start."""
     need = full_periods(jobs, j, p)

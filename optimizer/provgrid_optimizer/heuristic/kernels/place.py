@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, inner, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import allocating, inlined, inner, inner_inlined, kernel
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, grow
 
 if TYPE_CHECKING:
@@ -67,20 +67,20 @@ def change_used(laid_out: Arrays, state: State, p: int, t: int, accelerators: fl
     state.load_kw[c, t] = load
 
 
-@inlined
+@inner_inlined
 def within_budget(laid_out: Arrays, state: State) -> bool:
     """Whether the greenest supply of the load keeps the carbon budget."""
     return state.greenest_kg[0] <= laid_out.supply.carbon_budget_kg * (1.0 + 0.1 * SLACK)
 
 
-@inlined
+@inner_inlined
 def moves(laid_out: Arrays, j: int, p: int) -> int:
     """Periods that job j's data loads links on its way to pool p."""
     jobs = laid_out.jobs
     return jobs.move_periods[j] if jobs.remote[jobs.origin[j], p] else 0
 
 
-@inlined
+@inner_inlined
 def window(laid_out: Arrays, state: State, j: int, p: int) -> tuple[int, int]:
     """Periods [first, last) in which job j may run in pool p, given where its base and verticals are placed.
 

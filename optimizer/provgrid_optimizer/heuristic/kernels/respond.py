@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import inlined, inner, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import inner, inner_inlined, kernel
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import (
     SLACK,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PARTS = 4  # steps in which an elastic job fills an hour, so that it feels its own price
 
 
-@inlined
+@inner_inlined
 def energy_price(pricing: Pricing, c: int, t: int, load_kw: float) -> float:
     """Marginal yuan per kWh at a load: the blocks' steps, with ramps through the dual price at each kink."""
     below = 0.0
@@ -58,7 +58,7 @@ def energy_price(pricing: Pricing, c: int, t: int, load_kw: float) -> float:
     return kink
 
 
-@inlined
+@inner_inlined
 def scarcity_price(pricing: Pricing, capacity: float, p: int, t: int, used: float) -> float:
     """Marginal yuan per accelerator-hour on top of energy, near the pool's capacity; `pricing.ramp` of it wide."""
     width = pricing.ramp[0] * capacity
@@ -68,7 +68,7 @@ def scarcity_price(pricing: Pricing, capacity: float, p: int, t: int, used: floa
     return pricing.scarcity[p, t] * over * over
 
 
-@inlined
+@inner_inlined
 def marginal(laid_out: Arrays, state: State, pricing: Pricing, p: int, t: int, extra: float) -> float:
     """Yuan per accelerator held for period t in pool p, once `extra` more are in use."""
     supply = laid_out.supply
@@ -79,7 +79,7 @@ def marginal(laid_out: Arrays, state: State, pricing: Pricing, p: int, t: int, e
     return supply.hours[t] * price
 
 
-@inlined
+@inner_inlined
 def average(laid_out: Arrays, state: State, pricing: Pricing, p: int, t: int, low: float, high: float) -> float:
     """Mean marginal price between `low` and `high` more accelerators, by two Gauss points."""
     middle = 0.5 * (low + high)
@@ -90,7 +90,7 @@ def average(laid_out: Arrays, state: State, pricing: Pricing, p: int, t: int, lo
     )
 
 
-@inlined
+@inner_inlined
 def refresh(laid_out: Arrays, state: State, pricing: Pricing, p: int, first: int, last: int) -> None:
     """Bring `pricing.now` (P, T), the price of one accelerator more, up to date in some periods."""
     for t in range(first, last):
@@ -217,7 +217,7 @@ def plan_gang(
     return best, start
 
 
-@inlined
+@inner_inlined
 def least_price(pricing: Pricing, p: int, first: int, last: int) -> float:
     """Cheapest period of a window at current prices."""
     least = np.inf
@@ -329,7 +329,7 @@ def put_back(
     refresh_cluster(laid_out, state, pricing, p, first, last)
 
 
-@inlined
+@inner_inlined
 def has_placed_vertical(laid_out: Arrays, state: State, j: int) -> bool:
     """Whether a job that waits for j is in the plan."""
     for k in range(laid_out.chain.start[j], laid_out.chain.start[j + 1]):

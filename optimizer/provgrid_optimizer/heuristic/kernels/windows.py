@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import inlined, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import inlined, inner_inlined, kernel
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints
@@ -50,7 +50,7 @@ def cheapest(full_periods: float, values: Floats, total: Floats, count: int) -> 
     return total[whole] + (full_periods - whole) * values[whole]
 
 
-@inlined
+@inner_inlined
 def duration(full_periods: float) -> float:
     """Whole periods that a gang is held for; `Problem.durations`."""
     return max(1.0, np.ceil(full_periods * (1.0 - TOLERANCE) - TOLERANCE))
@@ -69,7 +69,7 @@ def cheapest_start(running: Floats, first: int, last: int, periods: int) -> tupl
     return best, start
 
 
-@inlined
+@inner_inlined
 def full_periods(jobs: Jobs, j: int, p: int) -> float:
     """Periods that job j needs in pool p at its limit, a real number; inf where the pair is closed."""
     if jobs.pinned[j] >= 0 and jobs.pinned[j] != p:
