@@ -6,7 +6,6 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-
 BoundMethod = Literal["prices", "lp", "milp", "none"]
 SOLVERS_OWN: tuple[BoundMethod, ...] = ("lp", "milp")  # a solver's word, which saved prices cannot prove again
 
@@ -16,6 +15,14 @@ def gap(objective_yuan: float, bound_yuan: float, of_yuan: float | None = None) 
     if not math.isfinite(bound_yuan):
         return math.inf
     return max(objective_yuan - bound_yuan, 0.0) / max(abs(objective_yuan if of_yuan is None else of_yuan), 1.0)
+
+
+def captured_share(objective_yuan: float, bound_yuan: float, best_yuan: float) -> float | None:
+    """(best policy - objective) / (best policy - bound); None where the policy leaves nothing above the bound."""
+    attainable_yuan = best_yuan - bound_yuan
+    if not 1e-9 * max(abs(best_yuan), 1.0) < attainable_yuan < math.inf:
+        return None
+    return (best_yuan - objective_yuan) / attainable_yuan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Tables = dict[str, pd.DataFrame]
 COLUMNS = {
     "training": ("job", "pool", "period", "accelerators"),
-    "jobs": ("job", "pool", "served", "share"),
-    "inference": ("service", "pool", "period", "tokens_per_s"),
+    "jobs": ("job", "pool", "served", "share", "accelerator_h"),
+    "inference": ("service", "pool", "period", "tokens_per_s", "accelerators"),
     "energy": ("cluster", "block", "energy", "period", "power_kw"),
     "peaks": ("cluster", "peak_kw"),
     "traffic": ("link", "period", "traffic_gbps"),
@@ -112,7 +112,7 @@ def _ids(labels: Sequence[str] | None, names: pd.Series[Any], table: str) -> Int
 def to_audited_plan(tables: Tables, claims: Mapping[str, Any], divisible: bool) -> AuditedPlan:
     """Rows of the tables as they stand, under their own names: nothing here knows the scenario.
 
-    `claims` are the claimed costs, objective, constants and bounds (fields of `AuditedPlan`).
+    `claims` are what the run says of its plan (fields of `AuditedPlan`).
     """
     jobs = _Register(tables["jobs"]["job"], tables["training"]["job"])
     prices = tables["prices"]

@@ -28,7 +28,7 @@ from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import AuditError, ScenarioError
 from provgrid_models.files import load_scenario, save_scenario
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
-from provgrid_optimizer.audit.plan import from_allocation
+from provgrid_optimizer.audit.plan import Claims, from_allocation
 from provgrid_optimizer.certificate import Certificate
 from provgrid_optimizer.evaluate import COMPONENTS, Costs, usage
 from provgrid_optimizer.options import SolveOptions
@@ -124,7 +124,7 @@ class _Run:
             with (folder / "costs.csv").open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
             self.costs = {row["component"]: float(row["cost_yuan"]) for row in rows}
-            self.constants_yuan = sum(float(row["cost_yuan"]) for row in rows if row["in_objective"] == "False")
+            self.constants = {r["component"]: float(r["cost_yuan"]) for r in rows if r["in_objective"] == "False"}
 
     def _table(self, name: str) -> pd.DataFrame:
         path = self.folder / f"{name}.parquet"
@@ -177,11 +177,27 @@ class _Run:
         return {
             "costs": self.costs_by_component(),
             "objective_yuan": certificate["objective_yuan"],
-            "constants_yuan": self.constants_yuan,
+            "constants_yuan": certificate["constants_yuan"],
             "bound_yuan": _missing(certificate["bound_yuan"]),
             "bound_method": str(certificate["bound_method"]),
             "bound_prices_yuan": _missing(certificate["bound_prices_yuan"]),
+            "claims": self._derived(certificate),
         }
+
+    def _derived(self, certificate: dict[str, Any]) -> Claims:
+        """Gather what follows from the rest, for the audit to work out again."""
+        jobs, best = self.tables["jobs"], certificate["best_policy"]
+        figures = {name: certificate[name] for name in ("gap", "gap_jobs")}
+        figures |= {"unserved_share": self.manifest["unserved_share"], **self.manifest["cost_details"]}
+        return Claims(
+            engine=str(certificate["engine"]),
+            figures={name: float(value) for name, value in figures.items()},
+            constants=self.constants,
+            captured=None if certificate["captured"] is None else float(certificate["captured"]),
+            best_policy_yuan=None if best is None else best[1],
+            placement_accelerator_h=jobs.loc[jobs["served"], "accelerator_h"].to_numpy(float),
+            serve_accelerators=self.tables["inference"]["accelerators"].to_numpy(float),
+        )
 
     def _plan_of_arrays(self, problem: Problem) -> AuditedPlan:
         """Rows of the tables under the problem's integers."""
@@ -236,8 +252,11 @@ def _jsonable(value: Any) -> Any:
 
 def _certificate_fields(saved: dict[str, Any]) -> dict[str, Any]:
     """Turn a saved certificate's lists and spelled-out infinities back into what they were."""
+    missing = {"bound_yuan": -math.inf, "bound_prices_yuan": -math.inf, "gap": math.inf, "gap_jobs": math.inf}
     numbers = {
-        name: float(value) for name, value in saved.items() if name.endswith("_yuan") or name in ("gap", "gap_jobs")
+        name: missing[name] if value is None and name in missing else float(value)
+        for name, value in saved.items()
+        if name.endswith("_yuan") or name in missing
     }
     best = saved["best_policy"]
     return {

@@ -13,7 +13,7 @@ from provgrid_models.errors import AuditError, MissingSolverError, NoPlanError, 
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
 from provgrid_optimizer.audit.plan import from_allocation
 from provgrid_optimizer.audit.report import RELATIVE_TOLERANCE
-from provgrid_optimizer.certificate import Certificate, gap
+from provgrid_optimizer.certificate import Certificate, captured_share, gap
 from provgrid_optimizer.engine import Status
 from provgrid_optimizer.evaluate import costs, usage
 from provgrid_optimizer.options import SolveOptions, ignore_progress
@@ -167,10 +167,7 @@ def _captured(
     if not policy_costs:
         return None, None
     best = min(policy_costs.items(), key=lambda item: item[1])
-    attainable_yuan = best[1] - bound_yuan
-    if not 1e-9 * max(abs(best[1]), 1.0) < attainable_yuan < math.inf:
-        return best, None
-    return best, (best[1] - objective_yuan) / attainable_yuan
+    return best, captured_share(objective_yuan, bound_yuan, best[1])
 
 
 def _prices_of_heuristic(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:

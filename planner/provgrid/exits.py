@@ -32,7 +32,7 @@ MEANINGS = {
 
 
 def exit_code(certificate: Certificate, asked_gap: float | None) -> int:
-    """Code of a solve that has a plan. Proof or the gap that was asked decide; without one, a limit that cut it short."""
+    """Code of a solve that has a plan. Proof or the gap that was asked decides, or else a limit that cut it short."""
     if certificate.status == "interrupted":
         return INTERRUPTED
     if certificate.status == "optimal":

@@ -254,3 +254,62 @@ def test_where_the_prices_drop_rows_the_bound_is_the_solvers_own() -> None:
     dropped = [certificate for certificate in found if certificate.bound_method == "lp"]
     assert dropped
     assert all(c.bound_prices_yuan < c.bound_yuan <= c.objective_yuan + 1e-6 * abs(c.objective_yuan) for c in dropped)
+
+
+@pytest.fixture(scope="module")
+def held_against_policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved plan whose certificate knows the policies."""
+    scenario = tiny_scenario()
+    plan = solve(compile_scenario(scenario), "heuristic", scenario=scenario)
+    return plan.save(tmp_path_factory.mktemp("held") / "run")
+
+
+@pytest.mark.parametrize("name", ["gap", "gap_jobs", "captured", "unserved_share", "jobs_yuan", "carbon_kg"])
+@pytest.mark.parametrize("harm", ["other", "nan"])
+def test_a_figure_that_does_not_follow_from_the_plan_fails_the_audit(
+    name: str, harm: str, held_against_policies: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(held_against_policies, tmp_path / "run")
+    assert audit_run(run).passed
+    manifest = json.loads((run / "manifest.json").read_text())
+    holder = next(part for part in (manifest["certificate"], manifest["cost_details"], manifest) if name in part)
+    holder[name] = "nan" if harm == "nan" else holder[name] + 1e-4 * max(abs(holder[name]), 1.0)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    assert set(audit_run(run).counts) == {"certificate"}
+
+
+def test_a_best_policy_that_captured_does_not_follow_from_fails_the_audit(
+    held_against_policies: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(held_against_policies, tmp_path / "run")
+    name, yuan = json.loads((run / "manifest.json").read_text())["certificate"]["best_policy"]
+    claim(run, best_policy=[name, 1.1 * yuan])
+    assert "certificate" in audit_run(run).counts
+    claim(run, best_policy=None)
+    assert "certificate" in audit_run(run).counts
+
+
+def test_a_method_that_the_engine_does_not_have_fails_the_audit(held_against_policies: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(held_against_policies, tmp_path / "run")
+    for method in ("milp", "lp", "none", "guess"):
+        claim(run, bound_method=method)
+        assert set(audit_run(run).counts) == {"certificate"}
+
+
+def test_constants_that_are_split_in_another_way_fail_the_audit(run: Path) -> None:
+    costs = pd.read_csv(run / "costs.csv").set_index("component")
+    costs.loc["idle_floor", "cost_yuan"] -= 1.0
+    costs.loc["take_or_pay", "cost_yuan"] += 1.0
+    costs.reset_index().to_csv(run / "costs.csv", index=False)
+    assert audit_run(run).counts == {"certificate": 2}
+
+
+@pytest.mark.parametrize(("table", "column"), [("jobs", "accelerator_h"), ("inference", "accelerators")])
+def test_a_column_that_repeats_the_rows_has_to_agree_with_them(table: str, column: str, run: Path) -> None:
+    change(run, table, column, 1.001)
+    assert audit_run(run).counts == {"certificate": 1}
+
+
+def test_a_bound_that_is_null_is_missing(run: Path) -> None:
+    claim(run, bound_yuan=None, bound_prices_yuan=None, gap=None, gap_jobs=None, bound_method="none")
+    assert audit_run(run).passed

@@ -8,6 +8,7 @@ from provgrid_optimizer.audit.case import AuditCase
 from provgrid_optimizer.audit.evidence import read
 from provgrid_optimizer.audit.plan import AuditedPlan
 from provgrid_optimizer.audit.report import AuditReport, Recorder
+from provgrid_optimizer.audit.rules_claims import check_claims
 from provgrid_optimizer.audit.rules_grid import check_network, check_power, check_services, measure
 from provgrid_optimizer.audit.rules_jobs import check_jobs
 from provgrid_optimizer.audit.rules_money import check_bound, check_costs, recomputed_costs
@@ -30,6 +31,8 @@ def audit(case: AuditCase, plan: AuditedPlan) -> AuditReport:
     objective_yuan = sum(costs.values())
     check_costs(case, plan, costs, recorder)
     bound_yuan = check_bound(case, plan, objective_yuan, recorder)
+    if plan.claims is not None:
+        check_claims(case, plan, plan.claims, evidence, use, recorder)
     return AuditReport(
         violations=tuple(recorder.violations),
         counts=dict(recorder.counts),

@@ -98,6 +98,8 @@ class AuditCase:
     after_lag: Ints = field(init=False)  # (J,) periods that a base's checkpoint is on its way
     pool_most: Floats = field(init=False)  # (P,) the most accelerators that a pool ever has
     floor_costs: dict[str, float] = field(init=False)  # what the plan with no work pays, by component
+    floor_kg: float = field(init=False)  # CO2 of the plan with no work
+    floor_cluster_yuan: Floats = field(init=False)  # (C,) what the plan with no work pays at each cluster
 
     def __post_init__(self) -> None:
         gigabytes_per_period = self.move_gbps * self.period_h * SECONDS_PER_HOUR / GIGABIT_PER_GIGABYTE
@@ -118,6 +120,15 @@ class AuditCase:
             "demand_charge": floor.demand_charge_yuan,
         }
         put("floor_costs", costs)
+        put("floor_kg", floor.kg)
+        put("floor_cluster_yuan", self.power_yuan(floor.block_kw, floor.peak_kw))
+
+    def power_yuan(self, block_kw: Floats, peak_kw: Floats) -> Floats:
+        """Energy, carbon and demand charge of each cluster, floor included, (C,)."""
+        price = self.block_yuan_per_kwh + self.carbon_yuan_per_kg * self.block_kg_per_kwh
+        yuan = self.demand_charge_yuan_per_kw * peak_kw
+        np.add.at(yuan, self.block_cluster, (block_kw * price) @ self.hours)
+        return yuan
 
     @property
     def n_clusters(self) -> int:

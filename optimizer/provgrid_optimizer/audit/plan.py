@@ -83,6 +83,23 @@ def _empty_floats() -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Claims:
+    """What a run states beside its rows, costs and bounds, all of which follows from those.
+
+    `figures` holds gap, gap_jobs, unserved_share, jobs_yuan, carbon_kg and floor_kg; `constants` the parts of the
+    constants; `captured` is held against `best_policy_yuan`. The columns belong to the placement and serve rows.
+    """
+
+    engine: str
+    figures: Mapping[str, float]
+    constants: Mapping[str, float]
+    captured: float | None
+    best_policy_yuan: float | None
+    placement_accelerator_h: Floats  # (N,)
+    serve_accelerators: Floats  # (Y,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditedPlan:
     """A plan and its claims. Rows may come in any order; an index outside its range is an unknown id, not an error.
 
@@ -99,6 +116,7 @@ class AuditedPlan:
     bound_yuan : the best bound claimed; NaN where there is none.
     bound_method : what proves it, as `Certificate` says; only a solver's own may lie above that of the prices.
     bound_prices_yuan : the bound that `prices` are claimed to prove; NaN where there is none.
+    claims : what a run states beside; None for a plan that is not a run yet.
     """
 
     divisible: bool
@@ -128,6 +146,7 @@ class AuditedPlan:
     bound_method: str = "prices"
     bound_prices_yuan: float = math.nan
     prices: PlanPrices | None = None
+    claims: Claims | None = None
 
     @classmethod
     def from_allocation(
@@ -144,6 +163,7 @@ class AuditedPlan:
         bound_prices_yuan: float = math.nan,
         multipliers: Multipliers | None = None,
         block_cluster: Integers | None = None,
+        claims: Claims | None = None,
     ) -> AuditedPlan:
         """Copy an engine's decisions and what is claimed about them; nothing is computed here.
 
@@ -179,6 +199,7 @@ class AuditedPlan:
             constants_yuan=constants_yuan,
             bound_yuan=math.nan if bound_yuan == -math.inf else bound_yuan,
             bound_method=bound_method,
+            claims=claims,
             bound_prices_yuan=math.nan if bound_prices_yuan == -math.inf else bound_prices_yuan,
             prices=None
             if multipliers is None

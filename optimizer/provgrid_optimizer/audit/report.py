@@ -55,6 +55,7 @@ class Rule(StrEnum):
     CONSTANTS = "constants"  # constants claimed = recomputed
     MULTIPLIERS = "multipliers"  # prices >= 0, the peak's within the demand charge
     BOUND = "bound"  # the bound claimed <= the bound that the saved prices prove
+    CERTIFICATE = "certificate"  # whatever else a run states follows from its rows, costs and bounds
     BOUND_ABOVE_OBJECTIVE = "bound_above_objective"  # no bound lies above the cost of a plan
 
 

@@ -17,6 +17,7 @@ class Use:
     """What the plan's work uses, by the audit's own arithmetic."""
 
     accelerators: Floats  # (P, T)
+    job_accelerators: Floats  # (P, T) of these, held by training jobs
     load_kw: Floats  # (C, T) idle floor included
     grid_kw: Floats  # (C, T) as the plan draws it
     traffic_gbps: Floats  # (L, T)
@@ -27,12 +28,12 @@ def measure(case: AuditCase, plan: Evidence) -> Use:
     """Add up what the plan's rows hold, draw and carry."""
     periods = case.n_periods
     slot = plan.pair_pool[plan.run_pair] * periods + plan.run_period
-    held = np.bincount(slot, weights=plan.run_accelerators, minlength=case.capacity.size)
+    by_jobs = np.bincount(slot, weights=plan.run_accelerators, minlength=case.capacity.size).astype(np.float64)
     rate = case.service_rate[plan.serve_service, plan.serve_pool]
     # Where a service has no rate in a pool, the pool is closed to it, and that rule speaks.
     by_service = np.divide(plan.serve_units, rate, out=np.zeros_like(plan.serve_units), where=rate > 0)
     slot = plan.serve_pool * periods + plan.serve_period
-    held = held + np.bincount(slot, weights=by_service, minlength=case.capacity.size)
+    held = by_jobs + np.bincount(slot, weights=by_service, minlength=case.capacity.size)
     accelerators = held.astype(np.float64).reshape(case.capacity.shape)
     load_kw = case.floor_kw.copy()
     np.add.at(load_kw, case.pool_cluster, case.kw_per_accelerator * accelerators)
@@ -43,6 +44,7 @@ def measure(case: AuditCase, plan: Evidence) -> Use:
     np.add.at(served, (plan.serve_service, plan.serve_period), plan.serve_units)
     return Use(
         accelerators=accelerators,
+        job_accelerators=by_jobs.reshape(case.capacity.shape),
         load_kw=load_kw,
         grid_kw=grid_kw,
         traffic_gbps=_traffic(case, plan),
