@@ -165,6 +165,10 @@ SCENARIOS: dict[str, Mutation] = {
     "unknown-binding-chip": append("bindings.csv", "llm,b200,0.3,,1.0,"),
     "unknown-base": replace("jobs.csv", "east,base", "east,bass"),
     "unknown-pinned-pool": column("jobs.csv", "pinned_pool", "hub_b/fsat", ""),
+    "pinned-without-route": both(
+        column("jobs.csv", "pinned_pool", "", "hub_b/fast", "hub_b/fast"),
+        replace("routes.csv", "east,hub_b,backbone\n", ""),
+    ),
     "unknown-residency": replace("jobs.csv", "east,base", "eastt,base"),
     "unknown-service": append("demand.csv", "chatt,0,1.0"),
     # Keys
@@ -198,6 +202,7 @@ SCENARIOS: dict[str, Mutation] = {
         "blocks = []",
         "blocks = [{start = 2026-07-01, periods = 8, weight = 13.0}, {start = 2026-08-01, periods = 4, weight = 13.0}]",
     ),
+    "carbon-budget-below-floor": append("scenario.toml", "[limits]", "carbon_budget_t = 0.1"),
     "no-work": remove("jobs.csv", "services.csv", "demand.csv"),
     # Unlikely figures
     "price-per-mwh": replace("tariffs.csv", "west,,,0.3", "west,,,3.6"),

@@ -9,12 +9,17 @@ import numpy as np
 from provgrid_models.bindings import Bindings
 from provgrid_models.compile_jobs import compile_jobs
 from provgrid_models.compile_services import compile_services
+from provgrid_models.energy import least_cost_supply
+from provgrid_models.errors import InfeasibleError
 from provgrid_models.horizon import periods
 from provgrid_models.problem import Floats, Labels, Problem
-from provgrid_models.sites import compile_sites
+from provgrid_models.sites import KG_PER_T, compile_sites
 
 if TYPE_CHECKING:
     from provgrid_models.scenario import Scenario
+
+GREENEST_YUAN_PER_KG = 1e6  # a carbon price that no tariff outweighs
+ROUNDING = 1e-9  # relative
 
 
 def compile_scenario(scenario: Scenario) -> Problem:
@@ -35,13 +40,14 @@ def compile_scenario(scenario: Scenario) -> Problem:
     - A service's accelerators serve tokens_per_s * max_utilisation each.
     - A tenant without a share gets what the given shares leave, in proportion to the accelerator-hours it asks for.
 
-    Raises `ScenarioError` at a reference that leads nowhere, `InfeasibleError` at hard work that no pool can serve.
+    Raises `ScenarioError` at a reference that leads nowhere, `InfeasibleError` at hard work that no pool can serve and
+    at a carbon budget below what the idle floor emits at the least.
     """
     sites, bindings = compile_sites(scenario), Bindings.of(scenario)
     jobs = compile_jobs(scenario, sites, bindings)
     services = compile_services(scenario, sites, bindings)
     blocks = ["grid"] * len(scenario.clusters) + [contract.energy for contract in scenario.contracts]
-    return Problem(
+    problem = Problem(
         **sites.fields,
         **jobs.fields,
         **services.fields,
@@ -60,6 +66,20 @@ def compile_scenario(scenario: Scenario) -> Problem:
             periods=periods(scenario.settings.horizon),
         ),
     )
+    _check_carbon_budget(problem)
+    return problem
+
+
+def _check_carbon_budget(problem: Problem) -> None:
+    """Raise `InfeasibleError` where the idle floor alone, supplied as greenly as can be, breaks the carbon budget."""
+    if np.isinf(problem.carbon_budget_kg):
+        return
+    greenest_kg = least_cost_supply(problem, problem.floor_kw, GREENEST_YUAN_PER_KG).kg
+    if greenest_kg > problem.carbon_budget_kg * (1.0 + ROUNDING):
+        raise InfeasibleError(
+            f"limits.carbon_budget_t is {problem.carbon_budget_kg / KG_PER_T:,.6g} t and the idle accelerators alone "
+            f"emit at least {greenest_kg / KG_PER_T:,.6g} t; raise the budget or contract greener power"
+        )
 
 
 def _tenant_shares(scenario: Scenario, asked_accelerator_h: Floats) -> Floats:

@@ -140,6 +140,13 @@ def test_a_scenario_in_memory_is_checked_by_the_same_rules():
     assert texts == ['jobs.csv:2 column region: found "eats"; no such region (in 3 rows). Did you mean "east"?']
 
 
+def test_without_routes_no_pin_can_be_right():
+    pinned = {"base": {"pinned_pool": "city_a/fast"}}
+    assert check_loaded(tiny_scenario(jobs=pinned)) == []
+    [finding] = check_loaded(tiny_scenario(jobs=pinned, routes=[]))
+    assert finding.code == "pinned-without-route"
+
+
 def test_did_you_mean_finds_near_words_and_beginnings_and_lists_few_words():
     assert did_you_mean("zhejang", ["zhejiang", "jiangsu"]) == 'Did you mean "zhejiang"?'
     assert did_you_mean("ZHEJIANG", ["zhejiang", "jiangsu"]) == 'Did you mean "zhejiang"?'

@@ -284,6 +284,19 @@ def test_hard_work_costs_inf_and_hard_work_without_a_pool_is_infeasible_by_name(
         compile_scenario(tiny_scenario(jobs={"base": {"deadline_h": 1.0}, "vertical": {"hard": True}}))
 
 
+def test_a_carbon_budget_below_the_idle_floor_is_infeasible_by_name():
+    # Sun at 5 yuan is no bargain, but the greenest supply of hub_b takes it: 18.75 kW * 8 h * 0.8 kg from the grid and
+    # nothing for the 4 hours of sun; the others emit 10 kW * 12 h * 0.6 kg: together 192 kg.
+    def with_budget(budget_t):
+        dear_sun = {"sun": {"price_yuan_per_kwh": 5.0}}
+        return compile_scenario(tiny_scenario(contracts=dear_sun, settings={"limits": {"carbon_budget_t": budget_t}}))
+
+    assert with_budget(0.192).floor_supply.kg == pytest.approx(252.0)  # 180 + 72: the cheapest floor burns the budget
+    expected = r"limits\.carbon_budget_t is 0\.19 t and the idle accelerators alone emit at least 0\.192 t"
+    with pytest.raises(InfeasibleError, match=expected):
+        with_budget(0.19)
+
+
 def test_a_pool_without_accelerators_serves_nobody():
     problem = compile_scenario(tiny_scenario(pools={"city_a/fast": {"accelerators": 0.0}}))
     assert (problem.reasons(slice(None))[:, 0] == int(Reason.TOO_FEW_ACCELERATORS)).all()

@@ -63,6 +63,7 @@ def check_references(tables: Tables) -> None:
         hint = "" if len(known) else f"There is no {target_table} table."
         report_unknown(tables, grid, column, known, "unknown-reference", f"no such {NOUNS[target_table]}", hint)
     _check_route_links(tables)
+    _check_pinned(tables)
     _check_zones(tables)
 
 
@@ -95,6 +96,27 @@ def _check_route_links(tables: Tables) -> None:
     if left_out > 0:
         message, file = f"{left_out:,} more unknown or doubled links", grid.places.files[0]
         tables.findings.error("unknown-reference", message, file=file, column="links", count=left_out)
+
+
+def _check_pinned(tables: Tables) -> None:
+    """Report jobs that run already in a pool that their region has no route to: one of the two must be wrong."""
+    needs = {"jobs": ("region", "pinned_pool"), "pools": ("id", "cluster"), "routes": ("region", "cluster")}
+    if not all(tables.sound(table, *columns) for table, columns in needs.items()):
+        return
+    pinned, blank = tables.grid("jobs").column("pinned_pool")
+    rows = np.flatnonzero(~blank)
+    if not rows.size or not tables.sound("regions", "id"):
+        return
+    pools, cluster = (tables.values("pools", name).astype(str) for name in needs["pools"])
+    region = tables.values("jobs", "region").iloc[rows].astype(str)
+    there = pinned.iloc[rows].astype(str).map(dict(zip(pools, cluster, strict=True)))
+    known = there.notna() & region.isin(tables.values("regions", "id").astype(str))
+    routes = pd.MultiIndex.from_arrays([tables.values("routes", name).astype(str) for name in needs["routes"]])
+    lost = np.zeros(len(pinned), dtype=np.bool_)
+    lost[rows] = known.to_numpy() & ~pd.MultiIndex.from_arrays([region, there]).isin(routes)
+    message = "the job is pinned to a pool that its region has no route to"
+    hint = "Add the route to routes, or unpin the job."
+    tables.report("jobs", "pinned_pool", lost, "pinned-without-route", message, hint=hint)
 
 
 def _check_zones(tables: Tables) -> None:
