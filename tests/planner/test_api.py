@@ -1,0 +1,62 @@
+"""`import provgrid as pg`: from a folder to a plan and back, in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import provgrid as pg
+from provgrid_models.files import save_scenario
+from provgrid_optimizer.matrix import assemble
+from tiny import tiny_scenario
+
+
+def test_a_folder_is_checked_loaded_compiled_solved_and_opened_again(tmp_path: Path) -> None:
+    folder = save_scenario(tiny_scenario(), tmp_path / "tiny")
+    assert [finding for finding in pg.check(folder) if finding.severity == "error"] == []
+    scenario = pg.load(folder, set=["prices.carbon_price_yuan_per_t=80"])
+    assert scenario.settings.prices.carbon_price_yuan_per_t == 80
+    problem = pg.compile(scenario)
+    assert problem.n_pools == len(scenario.pools)
+    plan = pg.solve(problem, engine="lp", policies=False)
+    with_scenario = pg.solve(scenario, engine="lp", policies=False)
+    assert plan.objective_yuan == pytest.approx(with_scenario.objective_yuan, rel=1e-9)
+    with_scenario.save(tmp_path / "run")
+    opened = pg.open(tmp_path / "run")
+    assert opened.objective_yuan == pytest.approx(with_scenario.objective_yuan, rel=1e-9)
+    assert opened.audit.violations == ()
+
+
+def test_a_wrong_folder_is_a_finding_to_check_and_an_error_to_load(tmp_path: Path) -> None:
+    assert [finding.code for finding in pg.check(tmp_path / "nowhere")] == ["no-folder"]
+    with pytest.raises(pg.ScenarioError, match="no such folder") as error:
+        pg.load(tmp_path / "nowhere")
+    assert len(error.value.findings) == 1
+
+
+def test_built_in_scenarios_go_by_both_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pg.load("builtin:toy").name == pg.load("toy").name == pg.scenarios.toy().name == "toy"
+    with pytest.raises(pg.ScenarioError, match=r"moon: no such folder\. Known: .*zhejiang"):
+        pg.load("builtin:moon")
+    monkeypatch.chdir(tmp_path)  # a folder of one's own comes before a bare name
+    save_scenario(tiny_scenario(), "toy")
+    assert pg.load("toy").name == "tiny"
+    assert pg.load("builtin:toy").name == "toy"
+
+
+def test_the_program_is_written_for_other_solvers(tmp_path: Path) -> None:
+    import highspy
+
+    problem = pg.compile(tiny_scenario())
+    optimum = pg.solve(problem, engine="lp", policies=False).objective_yuan
+    pg.export_lp(problem, tmp_path / "tiny.lp")
+    pg.export_mps(problem, tmp_path / "tiny.mps")
+    solver = highspy.Highs()
+    solver.silent()
+    assert solver.readModel(str(tmp_path / "tiny.lp")) == highspy.HighsStatus.kOk
+    solver.run()
+    # The format has no place for a constant: what the idle clusters cost is to be taken off.
+    offset = assemble(problem, divisible=True).offset
+    assert solver.getObjectiveValue() + offset == pytest.approx(optimum, rel=1e-6)
+    assert (tmp_path / "tiny.mps").read_text(encoding="utf-8").rstrip().endswith("ENDATA")
