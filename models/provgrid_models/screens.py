@@ -27,7 +27,7 @@ SHOWN_PER_SCREEN = 20
 def screens(scenario: Scenario, problem: Problem) -> list[Finding]:
     """Compare what is asked for with what can be reached: services, jobs, totals, links, power."""
     findings = Findings()
-    _report_never_served(problem, findings)
+    _report_never_served(scenario, problem, findings)
     _screen_services(scenario, problem, findings)
     _screen_jobs(scenario, problem, findings)
     _screen_total(problem, findings)
@@ -36,13 +36,25 @@ def screens(scenario: Scenario, problem: Problem) -> list[Finding]:
     return list(findings)
 
 
-def _report_never_served(problem: Problem, findings: Findings) -> None:
-    for workload, reason, yuan in problem.never_served[:SHOWN_PER_SCREEN]:
-        message = f"no pool can ever serve {workload}: {reason} ({yuan:,.0f} yuan)"
-        findings.warning("never-served", message, file="jobs and services")
-    if len(problem.never_served) > SHOWN_PER_SCREEN:
-        message = f"{len(problem.never_served) - SHOWN_PER_SCREEN:,} more workloads that no pool can ever serve"
-        findings.warning("never-served", message, file="jobs and services")
+def _report_never_served(scenario: Scenario, problem: Problem, findings: Findings) -> None:
+    """List what left the problem at the id that it has in its table: jobs come first, and those left are not in it."""
+    if not problem.never_served:
+        return
+    unplaced_jobs = set(scenario.jobs["id"]) - set(problem.labels.jobs or ())
+    n_jobs = 0
+    for workload, _, _ in problem.never_served:
+        if workload not in unplaced_jobs:
+            break
+        unplaced_jobs.remove(workload)  # the next one of this name is a service
+        n_jobs += 1
+    for table, entries in (("jobs", problem.never_served[:n_jobs]), ("services", problem.never_served[n_jobs:])):
+        for workload, reason, yuan in entries[:SHOWN_PER_SCREEN]:
+            message = f"no pool can ever serve it: {reason} ({yuan:,.0f} yuan)"
+            findings.warning("never-served", message, file=_file(scenario, table), column="id", found=workload)
+        left_out = len(entries) - SHOWN_PER_SCREEN
+        if left_out > 0:
+            message = f"{left_out:,} more {table} that no pool can ever serve"
+            findings.warning("never-served", message, file=_file(scenario, table), column="id", count=left_out)
 
 
 # Services ------------------------------------------------------------------------------------------------------
@@ -81,7 +93,7 @@ def _screen_services(scenario: Scenario, problem: Problem, findings: Findings) -
             message = (
                 f"{place} can reach {_count(can_reach[t])} accelerators and asks for {_count(total)} at period {t}"
             )
-            findings.add(severity, "class-capacity", message, file="demand", hint=_hint(severity))
+            findings.add(severity, "class-capacity", message, file=_file(scenario, "demand"), hint=_hint(severity))
             break
 
 
@@ -151,7 +163,8 @@ def _screen_jobs(scenario: Scenario, problem: Problem, findings: Findings) -> No
                 f"{who} in {_origin_name(scenario, problem, origin)} can reach {_count(has_h[i, k])} accelerator-hours "
                 f"in periods {marks[i]} to {marks[k] - 1} and ask for {_count(asks_h[i, k])} there"
             )
-            findings.add(severity, "job-capacity", message, file="jobs", hint=_hint(severity))  # type: ignore[arg-type]
+            place = _file(scenario, "jobs")
+            findings.add(severity, "job-capacity", message, file=place, hint=_hint(severity))  # type: ignore[arg-type]
             break
 
 
@@ -184,7 +197,7 @@ def _screen_total(problem: Problem, findings: Findings) -> None:
     has_h = float((problem.capacity @ real_h).sum())
     if asked_h > has_h * (1 + TOLERANCE):
         message = f"all work asks for {_count(asked_h)} accelerator-hours, all pools have {_count(has_h)}"
-        findings.warning("total-capacity", message, file="pools", hint=_hint("warning"))
+        findings.warning("total-capacity", message, file="pools.csv", hint=_hint("warning"))
 
 
 def must_use(problem: Problem) -> NDArray[np.bool_]:
@@ -245,6 +258,12 @@ def _screen_power(scenario: Scenario, problem: Problem, findings: Findings) -> N
 
 
 # Words ---------------------------------------------------------------------------------------------------------
+
+
+def _file(scenario: Scenario, table: str) -> str:
+    """Name of the file that holds a long table, or would if the scenario were saved."""
+    parquet = f"{table}.parquet"
+    return parquet if scenario.folder is not None and (scenario.folder / parquet).exists() else f"{table}.csv"
 
 
 def _origin_name(scenario: Scenario, problem: Problem, origin: int) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provgrid_models.compile import compile_scenario
+from provgrid_models.files import check_scenario, save_scenario
 from provgrid_models.screens import must_use, screens
 from tiny import job, service, tiny_scenario
 
@@ -28,7 +30,7 @@ def test_a_class_that_asks_for_more_than_it_can_reach_is_named_with_region_and_p
     assert found(demand={"chat": demand}) == [
         (
             "warning",
-            "demand: the instant class in east can reach 70 accelerators and asks for 100 at period 5. "
+            "demand.csv: the instant class in east can reach 70 accelerators and asks for 100 at period 5. "
             "What does not fit stays unserved, at its price.",
         )
     ]
@@ -40,7 +42,7 @@ def test_services_of_one_class_are_counted_together():
     rows = [{"service": s["id"], "period": 0, "tokens_per_s": 3500.0} for s in services]
     texts = [text for _, text in found(services=services, demand=rows)]
     assert texts == [
-        "demand: the instant class in east can reach 70 accelerators and asks for 100 at period 0. "
+        "demand.csv: the instant class in east can reach 70 accelerators and asks for 100 at period 0. "
         "What does not fit stays unserved, at its price."
     ]
     assert found(services=services[:1], demand=rows[:1]) == []
@@ -74,7 +76,7 @@ def test_jobs_that_do_not_fit_a_window_are_named_with_the_window():
     assert found(jobs=jobs_in_three_hours(4)) == [
         (
             "warning",
-            "jobs: jobs in east can reach 210 accelerator-hours in periods 2 to 4 and ask for 240 there. "
+            "jobs.csv: jobs in east can reach 210 accelerator-hours in periods 2 to 4 and ask for 240 there. "
             "What does not fit stays unserved, at its price.",
         )
     ]
@@ -98,7 +100,7 @@ def test_work_beyond_all_capacity_is_reported():
     jobs = [job(f"j{i}", region="west", work_pflop_h=200.0, max_accelerators=80.0) for i in range(4)]
     texts = [text for _, text in found(jobs=jobs, demand={"chat": 10_000.0, "batch": 80.0})]
     assert texts[-1] == (
-        "pools: all work asks for 3,326 accelerator-hours, all pools have 2,040. "
+        "pools.csv: all work asks for 3,326 accelerator-hours, all pools have 2,040. "
         "What does not fit stays unserved, at its price."
     )
 
@@ -140,4 +142,24 @@ def test_a_cluster_whose_supply_is_too_small_is_named(grid_limit_mw: float, expe
 def test_work_that_no_pool_can_ever_serve_is_listed():
     severities = found(services={"chat": {"slo_ms": 0.6}})
     assert [severity for severity, _ in severities] == ["warning"]
-    assert "no pool can ever serve chat: latency above the SLO" in severities[0][1]
+    text = 'services.csv column id: found "chat"; no pool can ever serve it: latency above the SLO (810 yuan)'
+    assert severities == [("warning", text)]
+
+
+def test_jobs_and_services_out_of_reach_are_told_apart_and_counted():
+    # A service may bear the id of a job; 25 jobs of which 20 are listed.
+    jobs = [job(f"w{i}", family="vision", min_accelerators=999.0) for i in range(25)]
+    services = [service("w0", slo_ms=0.6), service("w24", slo_ms=0.6)]
+    rows = [{"service": row["id"], "period": 0, "tokens_per_s": 1.0} for row in services]
+    texts = [text for _, text in found(jobs=jobs, services=services, demand=rows)]
+    assert [text.split(";")[0] for text in texts] == [
+        *(f'jobs.csv column id: found "w{i}"' for i in range(20)),
+        "jobs.csv column id: 5 more jobs that no pool can ever serve",
+        'services.csv column id: found "w0"',
+        'services.csv column id: found "w24"',
+    ]
+
+
+def test_findings_name_the_parquet_file_where_there_is_one(tmp_path: Path):
+    folder = save_scenario(tiny_scenario(services={"chat": {"slo_ms": 0.6}}), tmp_path, format="parquet")
+    assert [finding.file for finding in check_scenario(folder)] == ["services.parquet"]
