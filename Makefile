@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export NUMBA_CACHE_DIR := $(abspath $(VENV))/numba-cache
 
 .PHONY: demo test test-slow lint types warm clean
 

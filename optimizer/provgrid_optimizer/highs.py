@@ -21,7 +21,7 @@ from provgrid_models.errors import SolverError
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from provgrid_models.problem import Floats
     from provgrid_optimizer.matrix import LinearProgram
@@ -71,6 +71,8 @@ class _Watch:
     """What the callbacks of a run share with the thread that waits for it."""
 
     stop: threading.Event = field(default_factory=threading.Event)
+    # Ctrl-C in Thread.join makes Python take the thread for ended (bpo-45274), so its end is told by an event.
+    done: threading.Event = field(default_factory=threading.Event)
     lines: list[str] = field(default_factory=list)
     objective_yuan: float = math.nan
     bound_yuan: float = math.nan
@@ -174,19 +176,22 @@ def _run(
     outcome: list[highspy.HighsStatus] = []
 
     def work() -> None:
-        outcome.append(highs.run())
-        highspy.Highs.resetGlobalScheduler(False)
+        try:
+            outcome.append(highs.run())
+            highspy.Highs.resetGlobalScheduler(False)
+        finally:
+            watch.done.set()
 
     started = time.perf_counter()
     history: list[tuple[float, float, float]] = []
-    thread = threading.Thread(target=work, name="highs", daemon=True)
-    thread.start()
+    threading.Thread(target=work, name="highs", daemon=True).start()
     try:
-        _until_done(thread, lambda: _report(watch, on_progress, stage, started, history))
+        while not watch.done.wait(_POLL_S):
+            _report(watch, on_progress, stage, started, history)
     except KeyboardInterrupt:
-        _stop(thread, watch)
+        _stop(watch)
     except BaseException:
-        _stop(thread, watch)
+        _stop(watch)
         raise
     if not outcome or outcome[0] == highspy.HighsStatus.kError:
         last = next((line.strip() for line in reversed(watch.lines) if line.strip()), "no message")
@@ -194,16 +199,10 @@ def _run(
     return tuple(history)
 
 
-def _until_done(thread: threading.Thread, report: Callable[[], None]) -> None:
-    while thread.is_alive():
-        thread.join(_POLL_S)
-        report()
-
-
-def _stop(thread: threading.Thread, watch: _Watch) -> None:
+def _stop(watch: _Watch) -> None:
     """Ask HiGHS to stop, and wait: its memory must not be freed under it."""
     watch.stop.set()
-    thread.join()
+    watch.done.wait()
 
 
 def _report(

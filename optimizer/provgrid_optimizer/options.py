@@ -23,8 +23,8 @@ class SolveOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.gap is not None and not (math.isfinite(self.gap) and self.gap >= 0):
-            raise OptionError(f"gap is {self.gap}; give a fraction of at least 0, such as 0.01")
+        if self.gap is not None and not 0 <= self.gap < 1:
+            raise OptionError(f"gap is {self.gap}; give a fraction from 0 to below 1, such as 0.02 for 2 %")
         if self.time_limit_s is not None and not self.time_limit_s >= 0:
             raise OptionError(f"time_limit is {self.time_limit_s}; give seconds, at least 0")
         if self.passes is not None and self.passes < 1:
