@@ -184,7 +184,8 @@ def _run(
 
     started = time.perf_counter()
     history: list[tuple[float, float, float]] = []
-    threading.Thread(target=work, name="highs", daemon=True).start()
+    thread = threading.Thread(target=work, name="highs", daemon=True)
+    thread.start()
     try:
         while not watch.done.wait(_POLL_S):
             _report(watch, on_progress, stage, started, history)
@@ -193,6 +194,7 @@ def _run(
     except BaseException:
         _stop(watch)
         raise
+    thread.join()
     if not outcome or outcome[0] == highspy.HighsStatus.kError:
         last = next((line.strip() for line in reversed(watch.lines) if line.strip()), "no message")
         raise SolverError(f"HiGHS failed: {last}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import os
+import signal
 import threading
 
 import numpy as np
@@ -77,6 +79,15 @@ def test_interruption_stops_highs_and_leaves_no_plan() -> None:
         lp(problem, SolveOptions(threads=1), interrupt_once)
     assert seen[0].stage == "lp"
     assert seen[-1].elapsed_s < 10
+    assert not any(thread.name == "highs" for thread in threading.enumerate())
+
+
+def test_a_signal_while_python_waits_for_highs_stops_it() -> None:
+    problem = reference_problem(200, 12, 48, 20)
+    timer = threading.Timer(0.45, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(NoPlanError, match="interrupted"):
+        lp(problem, SolveOptions(threads=1), ignore_progress)
     assert not any(thread.name == "highs" for thread in threading.enumerate())
 
 
