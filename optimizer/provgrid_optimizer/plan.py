@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
-    """Seconds: folder to problem, Numba compilation, the solve itself, the policies beside it, the audit."""
+    """Seconds: folder to problem, Numba compilation, solve and proof, policies beside it, reading and audit."""
 
     build_s: float = 0.0
     compile_s: float = 0.0

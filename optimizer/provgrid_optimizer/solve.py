@@ -16,17 +16,21 @@ from provgrid_optimizer.audit.report import RELATIVE_TOLERANCE
 from provgrid_optimizer.certificate import Certificate, captured_share, gap
 from provgrid_optimizer.engine import Status
 from provgrid_optimizer.evaluate import costs, usage
+from provgrid_optimizer.interrupts import CtrlCWaits
+from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.plan import Plan, Timings
+from provgrid_optimizer.warm import compile_kernels, compile_prices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.audit import AuditReport
     from provgrid_optimizer.certificate import BoundMethod
     from provgrid_optimizer.engine import Engine, EngineResult
     from provgrid_optimizer.evaluate import Costs, Usage
-    from provgrid_optimizer.multipliers import Multipliers
     from provgrid_optimizer.options import OnProgress
 
 log = logging.getLogger("provgrid")
@@ -60,10 +64,9 @@ def find_engine(name: str) -> Engine:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What plans of one problem are held against: prices that prove a bound, and the cost of every policy."""
+    """What plans of one problem are held against: prices that prove a bound."""
 
     multipliers: Multipliers | None = None
-    policies: dict[str, float] | None = None
 
 
 def solve(
@@ -84,8 +87,8 @@ def solve(
     problem : the compiled problem.
     engine : a key of `ENGINES`.
     scenario : what the problem was compiled from; the audit reads it. Without it the audit reads the raw arrays.
-    reference : prices and policy costs that are known already, so that several engines on one problem share them.
-    with_policies : run the policies too, for `captured`.
+    reference : prices that are known already, so that several engines on one problem share them.
+    with_policies : run the policies too, for `captured`, as long as there is time left.
 
     Raises
     ------
@@ -95,33 +98,45 @@ def solve(
     options = options or SolveOptions()
     if options.time_limit_s == 0:
         raise NoPlanError("the time limit is 0 s, so there is no plan; give a longer one with --time-limit")
-    reference = reference or Reference()
-    started = time.perf_counter()
-    result = find_engine(engine)(problem, options, on_progress)
-    multipliers = result.multipliers or reference.multipliers or _prices_of_heuristic(problem, options, on_progress)
-    bound_yuan, drops = _prove(problem, multipliers, options)
-    solve_s = time.perf_counter() - started - result.compile_s
+    engine_function = find_engine(engine)
+    compile_s = compile_kernels(with_policies=with_policies or engine in POLICIES)
+    clock = _Clock(options.time_limit_s)
+    result = engine_function(problem, options, on_progress)
+    known = result.multipliers or (reference.multipliers if reference is not None else None)
+    # From here on there is a plan: Ctrl-C cuts short what it is held against, and never the plan or its audit.
+    status, prices_compile_s = result.status, 0.0
+    if known is None:
+        known, prices_compile_s, interrupted = _prices_of_heuristic(problem, options, on_progress, clock)
+        status = Status.INTERRUPTED if interrupted else status
+    solve_s = clock.elapsed_s() - result.compile_s - prices_compile_s
 
     started = time.perf_counter()
-    policy_costs, status = reference.policies, result.status
-    if policy_costs is None and with_policies:
+    policy_costs = None
+    if with_policies and status is not Status.INTERRUPTED:
         try:
-            policy_costs = policies(problem)
-        except KeyboardInterrupt:  # the plan is there already; only what it is held against is cut short
+            policy_costs = policies(problem, clock.left_s)
+        except KeyboardInterrupt:
             status = Status.INTERRUPTED
     policies_s = time.perf_counter() - started
 
-    used = usage(problem, result.allocation)
-    component_costs = costs(problem, result.allocation, used)
-    best_yuan, method = _best_bound(result, component_costs.objective_yuan, bound_yuan)
-    report = _audit(problem, scenario, result, multipliers, component_costs, used, best_yuan, method, bound_yuan)
+    with CtrlCWaits() as ctrl_c:
+        started = time.perf_counter()
+        bound_yuan, drops = _prove(problem, known, options)
+        solve_s += time.perf_counter() - started
+        used = usage(problem, result.allocation)
+        component_costs = costs(problem, result.allocation, used)
+        best_yuan, method = _best_bound(result, component_costs.objective_yuan, bound_yuan)
+        started = time.perf_counter()
+        report = _audit(problem, scenario, result, known, component_costs, used, best_yuan, method, bound_yuan)
+        audit_s = time.perf_counter() - started
+    status = Status.INTERRUPTED if ctrl_c.asked else status
     certificate = _certificate(
         problem, engine, result, status, component_costs, (best_yuan, method, bound_yuan, drops), policy_costs, report
     )
     return Plan(
         problem=problem,
         allocation=result.allocation,
-        multipliers=multipliers,
+        multipliers=known,
         certificate=certificate,
         component_costs=component_costs,
         usage=used,
@@ -129,10 +144,10 @@ def solve(
         options=options,
         timings=Timings(
             build_s=build_s,
-            compile_s=result.compile_s,
+            compile_s=compile_s + result.compile_s + prices_compile_s,
             solve_s=solve_s,
             policies_s=policies_s,
-            audit_s=report.seconds,
+            audit_s=audit_s,
         ),
         scenario=scenario,
         log=result.log,
@@ -140,10 +155,13 @@ def solve(
     )
 
 
-def policies(problem: Problem) -> dict[str, float]:
-    """Cost of every policy that finds a plan, in yuan."""
+def policies(problem: Problem, left_s: Callable[[], float] = lambda: math.inf) -> dict[str, float] | None:
+    """Cost of every policy that finds a plan, in yuan; None where time ran out (`left_s`) before each had its turn."""
     found = {}
     for name in POLICIES:
+        if left_s() <= 0:
+            log.info("no time left for policy %s, so the plan is held against none", name)
+            return None
         try:
             result = find_engine(name)(problem, SolveOptions(), ignore_progress)
         except ProvgridError as error:  # a simple rule may fail where an optimiser does not
@@ -170,11 +188,38 @@ def _captured(
     return best, captured_share(objective_yuan, bound_yuan, best[1])
 
 
-def _prices_of_heuristic(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
-    """Prices for an engine that has none of its own."""
+class _Clock:
+    """Seconds since a solve began, and what is left of its time limit."""
+
+    def __init__(self, limit_s: float | None) -> None:
+        self._limit_s = math.inf if limit_s is None else limit_s
+        self._started = time.perf_counter()
+
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self._started
+
+    def left_s(self) -> float:
+        return self._limit_s - self.elapsed_s()
+
+
+def _prices_of_heuristic(
+    problem: Problem, options: SolveOptions, on_progress: OnProgress, clock: _Clock
+) -> tuple[Multipliers, float, bool]:
+    """Prices for an engine that has none of its own, seconds of compilation, and whether Ctrl-C ended the search.
+
+    They take what is left of the time limit. Where nothing is left, or at Ctrl-C, prices of 0 prove what they can.
+    """
     from provgrid_optimizer.heuristic.prices import dual_prices
 
-    return dual_prices(problem, options, on_progress)
+    compile_s = 0.0
+    try:
+        if clock.left_s() > 0:
+            compile_s = compile_prices()
+            limit_s = None if options.time_limit_s is None else max(clock.left_s() + compile_s, 0.0)
+            return dual_prices(problem, replace(options, time_limit_s=limit_s), on_progress), compile_s, False
+    except KeyboardInterrupt:
+        return Multipliers.zero(problem), compile_s, True
+    return Multipliers.zero(problem), compile_s, False
 
 
 def _prove(problem: Problem, multipliers: Multipliers, options: SolveOptions) -> tuple[float, tuple[str, ...]]:

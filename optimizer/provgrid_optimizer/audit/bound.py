@@ -99,7 +99,7 @@ def _jobs(case: AuditCase, prices: PlanPrices) -> float:
         copies * case.unserved_yuan,
         case.pinned_pool,
         case.kind_rate_pflops,
-        case.gb_yuan,
+        np.ascontiguousarray(case.gb_yuan),  # one layout, so that Numba compiles once
         length > 0,
         transit_sum,
         case.pool_cluster,

@@ -1,0 +1,77 @@
+"""From a problem to a plan: what Ctrl-C and the time limit may cut short, and what not."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from provgrid_optimizer import solve as solving
+from provgrid_optimizer.options import SolveOptions
+from provgrid_optimizer.solve import policies, solve
+from provgrid_optimizer.warm import compile_kernels
+from random_problems import random_problem
+
+
+def interrupt(*_arguments: Any, **_options: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_the_search_for_prices_keeps_the_plan_and_audits_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provgrid_optimizer.heuristic.prices.dual_prices", interrupt)
+    plan = solve(random_problem(3), "overflow")
+    assert plan.certificate.status == "interrupted"
+    assert plan.audit.passed
+    assert not plan.multipliers.accelerator.any()
+    assert plan.certificate.bound_prices_yuan <= plan.objective_yuan
+    assert plan.certificate.captured is None
+
+
+@pytest.mark.parametrize("stage", ["_prove", "_audit"])
+def test_ctrl_c_waits_for_proof_and_audit(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, handler = getattr(solving, stage), signal.getsignal(signal.SIGINT)
+
+    def interrupted(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return before(*arguments)
+
+    monkeypatch.setattr(solving, stage, interrupted)
+    plan = solve(random_problem(3), "lp", with_policies=False)
+    assert plan.certificate.status == "interrupted"
+    assert plan.audit.passed
+    assert plan.certificate.gap <= 1e-6
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_in_the_policies_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "policies", interrupt)
+    plan = solve(random_problem(3), "lp")
+    assert plan.certificate.status == "interrupted"
+    assert plan.certificate.captured is None
+
+
+def test_policies_end_when_time_is_over() -> None:
+    problem = random_problem(3)
+    left = iter([1.0, 0.5, -0.1])
+    assert policies(problem, lambda: next(left)) is None
+    assert set(policies(problem) or {}) <= set(solving.POLICIES)
+
+
+def test_prices_take_no_more_than_what_is_left_of_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving._Clock, "left_s", lambda self: -1.0)
+    monkeypatch.setattr("provgrid_optimizer.heuristic.prices.dual_prices", interrupt)  # is not called
+    plan = solve(random_problem(3), "overflow", SolveOptions(time_limit_s=1.0))
+    assert plan.certificate.status == "finished"
+    assert plan.certificate.captured is None
+    assert np.isfinite(plan.certificate.bound_yuan)
+
+
+def test_kernels_are_compiled_once_and_apart_from_solve_and_audit() -> None:
+    compile_kernels(with_policies=True)
+    assert compile_kernels(with_policies=True) < 0.01
+    timings = solve(random_problem(3), "lp").timings
+    assert timings.compile_s < 0.01
+    assert timings.audit_s > 0
