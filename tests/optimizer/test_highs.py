@@ -84,10 +84,14 @@ def test_interruption_stops_highs_and_leaves_no_plan() -> None:
 
 def test_a_signal_while_python_waits_for_highs_stops_it() -> None:
     problem = reference_problem(200, 12, 48, 20)
-    timer = threading.Timer(0.45, os.kill, [os.getpid(), signal.SIGINT])
-    timer.start()
+    timer = threading.Timer(0.03, os.kill, [os.getpid(), signal.SIGINT])  # well before the next report
+
+    def start_timer(_: Progress) -> None:
+        if timer.ident is None:
+            timer.start()
+
     with pytest.raises(NoPlanError, match="interrupted"):
-        lp(problem, SolveOptions(threads=1), ignore_progress)
+        lp(problem, SolveOptions(threads=1), start_timer)
     assert not any(thread.name == "highs" for thread in threading.enumerate())
 
 
