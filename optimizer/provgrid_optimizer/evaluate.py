@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from provgrid_optimizer.ranges import route_links
+
 if TYPE_CHECKING:
-    from provgrid_models.problem import Floats, Ints, Problem
+    from provgrid_models.problem import Floats, Problem
     from provgrid_optimizer.allocation import Allocation
 
 COMPONENTS = ("energy", "carbon", "demand_charge", "network", "unserved")
@@ -73,25 +75,16 @@ def traffic(problem: Problem, allocation: Allocation) -> Floats:
     steps = np.zeros((problem.n_links, problem.n_periods + 1))
     moving = np.flatnonzero(problem.move_periods[allocation.job] > 0)
     job, pool = allocation.job[moving], allocation.pool[moving]
-    row, link = _route_links(problem, problem.job_origin[job], pool)
+    row, link = route_links(problem, problem.job_origin[job], pool)
     gbps = (allocation.share[moving] * problem.move_gbps[job])[row]
     first = problem.release[job][row]
     np.add.at(steps, (link, first), gbps)
     np.add.at(steps, (link, np.minimum(first + problem.move_periods[job][row], problem.n_periods)), -gbps)
     carried = np.cumsum(steps[:, :-1], axis=1)
-    row, link = _route_links(problem, problem.service_origin[allocation.serve_service], allocation.serve_pool)
+    row, link = route_links(problem, problem.service_origin[allocation.serve_service], allocation.serve_pool)
     gbps = (problem.service_gbps[allocation.serve_service] * allocation.serve_units)[row]
     np.add.at(carried, (link, allocation.serve_period[row]), gbps)
     return carried
-
-
-def _route_links(problem: Problem, origin: Ints, pool: Ints) -> tuple[Ints, Ints]:
-    """Expand (origin, pool) rows to one entry a link: the row each belongs to, and the link."""
-    route = origin * problem.n_clusters + problem.pool_cluster[pool]
-    first, length = problem.route_start[route], np.diff(problem.route_start)[route]
-    row = np.repeat(np.arange(origin.size), length)
-    step = np.arange(row.size) - np.repeat(np.cumsum(length) - length, length)
-    return row, problem.route_link[first[row] + step]
 
 
 def costs(problem: Problem, allocation: Allocation, used: Usage | None = None) -> Costs:

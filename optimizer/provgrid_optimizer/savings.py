@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_models.errors import ArrayError, OptionError
-from provgrid_optimizer.evaluate import cluster_kwh, fastest_accelerator_hours, power_yuan
+from provgrid_optimizer.evaluate import cluster_kwh, power_yuan
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Problem
@@ -20,14 +20,13 @@ SERVED = 1.0 - 1e-9  # a job counts as served from this share of it on
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """Cost of the work that both plans serve, by plan, and the share of the asked work that this is.
+    """Cost of the work that both plans serve, by plan.
 
     `share` is 1 - plan_yuan / baseline_yuan; None where the baseline serves the common work for nothing or less.
     """
 
     plan_yuan: float
     baseline_yuan: float
-    common_share: float
 
     @property
     def share(self) -> float | None:
@@ -50,9 +49,7 @@ def saving(plan: Plan, baseline: Plan) -> Saving:
     """
     for one in (plan, baseline):
         if one.certificate.divisible:
-            raise OptionError(
-                f"{one.engine} is a relaxation, an ideal and no saving; compare plans instead"
-            )
+            raise OptionError(f"{one.engine} is a relaxation, an ideal and no saving; compare plans instead")
     problem = plan.problem
     problem.check_same_sizes("capacity of the baseline", baseline.problem.capacity, problem.capacity.shape)
     if (problem.n_jobs, problem.n_services) != (baseline.problem.n_jobs, baseline.problem.n_services):
@@ -62,7 +59,6 @@ def saving(plan: Plan, baseline: Plan) -> Saving:
     return Saving(
         plan_yuan=_common_yuan(plan, jobs, units),
         baseline_yuan=_common_yuan(baseline, jobs, units),
-        common_share=_common_share(problem, jobs, units),
     )
 
 
@@ -93,14 +89,3 @@ def _common_yuan(plan: Plan, jobs: Bools, units: Floats) -> float:
     of_all = cluster_kwh(problem, plan.usage.job_accelerators + plan.usage.service_accelerators)
     share = np.divide(of_common, of_all, out=np.zeros_like(of_all), where=of_all > 0)
     return float(moved[common].sum() + sent.sum() + power_yuan(problem, allocation) @ share)
-
-
-def _common_share(problem: Problem, jobs: Bools, units: Floats) -> float:
-    """Share of the asked accelerator-hours, each at its fastest open pool, that is common."""
-    job_hours, service_hours = fastest_accelerator_hours(problem)
-    asked = float(job_hours.sum() + service_hours.sum())
-    if asked <= 0:
-        return 0.0
-    demanded = problem.demand @ problem.hours
-    part = np.divide(units @ problem.hours, demanded, out=np.zeros_like(demanded), where=demanded > 0)
-    return float(job_hours[jobs].sum() + service_hours @ part) / asked

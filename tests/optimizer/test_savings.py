@@ -121,7 +121,6 @@ def test_only_jobs_that_both_serve_are_compared() -> None:
     assert found.baseline_yuan == pytest.approx(15.0)
     assert found.plan_yuan == pytest.approx(4.0 + 1.0 + 5.0)
     assert found.share == pytest.approx(1 / 3)
-    assert found.common_share == pytest.approx(15 / 20)
 
 
 def test_leaving_work_unserved_saves_nothing() -> None:
@@ -129,7 +128,6 @@ def test_leaving_work_unserved_saves_nothing() -> None:
     everything = plan_of(problem, {0: 0, 1: 0, 2: 0})
     little = plan_of(problem, {1: 0})
     assert saving(little, everything).share == pytest.approx(0.0)
-    assert saving(little, everything).common_share == pytest.approx(5 / 20)
 
 
 def test_of_a_service_the_smaller_served_amount_is_compared() -> None:
@@ -146,14 +144,12 @@ def test_of_a_service_the_smaller_served_amount_is_compared() -> None:
     assert found.baseline_yuan == pytest.approx(4.0)
     assert found.plan_yuan == pytest.approx(1.6 + 0.4)
     assert found.share == pytest.approx(0.5)
-    assert found.common_share == pytest.approx(0.8)
 
 
 def test_nothing_in_common_is_no_saving() -> None:
     problem = three_jobs()
     found = saving(plan_of(problem, {0: 0}), plan_of(problem, {1: 0}))
     assert found.share is None
-    assert found.common_share == 0.0
 
 
 def test_a_relaxation_is_never_called_a_saving() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from provgrid_optimizer.matrix.after import add_after
 from provgrid_optimizer.matrix.pairs import Pairs, open_pairs
 from provgrid_optimizer.matrix.program import Builder, LinearProgram
-from provgrid_optimizer.matrix.ranges import expand, route_links
+from provgrid_optimizer.ranges import expand, route_links
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints, Problem

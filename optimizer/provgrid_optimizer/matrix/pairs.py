@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.matrix.ranges import expand
+from provgrid_optimizer.ranges import expand
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem

@@ -8,8 +8,8 @@ import numpy as np
 
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.matrix.pairs import Pairs, open_pairs
-from provgrid_optimizer.matrix.ranges import expand
 from provgrid_optimizer.multipliers import Multipliers
+from provgrid_optimizer.ranges import expand
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
