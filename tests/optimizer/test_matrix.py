@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import as_file
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError, SolverError
+from provgrid_models.files import load_scenario
 from provgrid_models.problem import Problem
 from provgrid_optimizer.engines.lp import lp
 from provgrid_optimizer.evaluate import costs, usage
@@ -18,6 +21,7 @@ from provgrid_optimizer.highs import check_point, minimise
 from provgrid_optimizer.lagrangian import bound
 from provgrid_optimizer.matrix import assemble, unpack
 from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_seeds.loader import scenario_folder
 from random_problems import problems, random_problem
 
 ONE_THREAD = SolveOptions(threads=1)
@@ -272,3 +276,9 @@ def test_the_same_problem_gives_the_same_program() -> None:
     one, two = (assemble(random_problem(7), divisible=False) for _ in range(2))
     for name in ("cost", "column_upper", "row_upper", "start", "index", "value"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_the_relaxation_of_a_province_stays_small() -> None:
+    with as_file(scenario_folder("zhejiang")) as folder:
+        program = assemble(compile_scenario(load_scenario(folder)), divisible=True)
+    assert program.n_columns <= 60_000
