@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 from command_line import environment, json_of, one_line, provgrid
+from provgrid.cli import doctor
+from provgrid_models.errors import SolverError
 from provgrid_models.files import save_scenario
 from tiny import tiny_scenario
 
@@ -112,6 +114,8 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
         (["solve", "SCENARIO", "--engine", "lp", "--threads", "0"], "threads is 0"),
         (["solve", "SCENARIO", "--engine", "lp", "--set", "horizon.perids=3"], "perids"),
         (["solve", "SCENARIO", "--engine", "lp", "-o", "SCENARIO"], "exists already"),
+        (["solve", "SCENARIO", "--engine", "lp", "-o", "SCENARIO/scenario.toml/run"], "cannot be written (Not a dir"),
+        (["demo", "-o", "SCENARIO/scenario.toml/run"], "cannot be written (Not a dir"),
         (["solve", "SCENARIO", "--speed", "9"], "--speed"),
         (["solve"], "Missing argument 'scenario'; see"),
         (["new", "SCENARIO"], "is not empty"),
@@ -127,7 +131,7 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
     ],
 )
 def test_bad_input_is_exit_2_and_one_line(arguments: list[str], says: str, tiny: Path, tmp_path: Path) -> None:
-    filled = [str(tiny) if argument == "SCENARIO" else argument for argument in arguments]
+    filled = [argument.replace("SCENARIO", str(tiny)) for argument in arguments]
     assert says in one_line(provgrid(*filled, cwd=tmp_path), 2)
     assert list(tmp_path.iterdir()) == []
 
@@ -143,6 +147,7 @@ def test_above_the_asked_gap_is_exit_4_and_the_plan_is_written(tiny: Path, tmp_p
     said = provgrid("solve", tiny, "--engine", "local", "--gap", "0", "--json", "-o", tmp_path / "run")
     record = json_of(said, code=4)
     assert record["gap"] > 0
+    assert said.stderr.startswith("provgrid: local ended by itself at gap ")
     assert "above the 0.00% that was asked" in said.stderr
     assert (tmp_path / "run" / "manifest.json").is_file()
 
@@ -213,6 +218,14 @@ def test_doctor_solves_the_golden_problem_with_every_solver() -> None:
     found = json_of(provgrid("doctor", "--json"))
     assert all(result["ok"] for result in found["solvers"].values()), found["solvers"]
     assert found["versions"]["highspy"]
+
+
+def test_doctor_is_exit_6_where_a_solver_gets_it_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "GOLDEN_YUAN", 4.0)  # the solvers still say 3.8
+    assert doctor.doctor() == SolverError.exit_code == 6
+    assert "did not solve the golden LP" in capsys.readouterr().err
 
 
 def test_doctor_is_exit_7_where_highs_is_missing() -> None:
