@@ -152,7 +152,10 @@ def report_rest(
 
 
 def number_hint(found: str) -> str:
-    """Say how to write a number that has thousands separators, a percent sign or a unit."""
+    """Say how to write a number that has a decimal comma, thousands separators, a percent sign or a unit."""
+    with_point = found.replace("，", ",").replace(",", ".")
+    if found.count(",") + found.count("，") == 1 and len(with_point.partition(".")[2]) != 3 and _is_number(with_point):
+        return f"Write {with_point}, with a decimal point."
     plain = found.replace(",", "").replace("_", "").replace("，", "").replace(" ", "")
     if plain.endswith("%") and _is_number(plain[:-1]):
         return f"Write {float(plain[:-1]) / 100:.12g}."

@@ -12,6 +12,7 @@ from broken_scenarios import SCENARIOS
 from provgrid_models.errors import ScenarioError
 from provgrid_models.files import check_loaded, check_scenario, load_scenario, read_scenario, save_scenario
 from provgrid_models.findings import did_you_mean
+from provgrid_models.grids import number_hint
 from tiny import job, long_table, tiny_scenario
 
 GOLDEN = Path(__file__).parent / "broken"
@@ -153,3 +154,22 @@ def test_did_you_mean_finds_near_words_and_beginnings_and_lists_few_words():
     assert did_you_mean("carbon_pr", ["carbon_price_yuan_per_t", "x"]) == 'Did you mean "carbon_price_yuan_per_t"?'
     assert did_you_mean("q", ["b", "a"]) == "Known: a, b."
     assert did_you_mean("q", [str(i) * 5 for i in range(10)]) == ""
+
+
+def test_a_service_without_a_row_for_every_period_is_pointed_out(folder: Path):
+    demand = folder / "demand.csv"
+    demand.write_text("".join(demand.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+    assert [finding.code for finding in check_scenario(folder)] == ["gaps-in-demand"]
+
+
+@pytest.mark.parametrize(
+    ("found", "hint"),
+    [
+        ("7,0", "Write 7.0, with a decimal point."),
+        ("1,000", "Write 1000, without thousands separators."),
+        ("12,500,000", "Write 12500000, without thousands separators."),
+        ("50%", "Write 0.5."),
+    ],
+)
+def test_a_number_in_another_notation_is_told_how_to_be_written(found: str, hint: str):
+    assert number_hint(found) == hint

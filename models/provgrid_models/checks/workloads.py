@@ -124,10 +124,15 @@ def _check_demand(tables: Tables) -> None:
         tables.report("demand", "period", beyond, "beyond-horizon", message, hint=hint)
     if tables.sound("services", "id"):
         services = tables.values("services", "id")
-        silent = (~services.isin(tables.values("demand", "service").unique())).to_numpy()
+        rows = services.map(tables.values("demand", "service").value_counts()).fillna(0).to_numpy()
         message = "the service has no demand"
         hint = "Add rows to demand, or drop it."
-        tables.report("services", "id", silent, "no-demand", message, hint=hint, severity="warning")
+        tables.report("services", "id", rows == 0, "no-demand", message, hint=hint, severity="warning")
+        if tables.settings is not None:
+            some = (rows > 0) & (rows < tables.settings.horizon.periods)
+            message = f"demand has no row for some of the {tables.settings.horizon.periods} periods; they count as 0"
+            hint = "Add the missing rows, with 0 where nothing is asked."
+            tables.report("services", "id", some, "gaps-in-demand", message, hint=hint, severity="warning")
 
 
 def _check_shares(tables: Tables) -> None:
