@@ -486,6 +486,15 @@ def best_bound_overstated(case: AuditCase, plan: AuditedPlan, random: Generator)
     return replace(plan, bound_yuan=plan.bound_prices_yuan + too_much(random, plan.bound_prices_yuan))
 
 
+@breaks(Rule.CERTIFICATE)
+def figure_misstated(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
+    assert plan.claims is not None
+    figures = dict(plan.claims.figures)
+    name = str(random.choice(list(figures)))
+    figures[name] = random.choice([np.nan, figures[name] - too_much(random, figures[name])])
+    return replace(plan, claims=replace(plan.claims, figures=figures))
+
+
 @breaks(Rule.BOUND)
 def bound_without_prices(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
     return replace(plan, prices=None)

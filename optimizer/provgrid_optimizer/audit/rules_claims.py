@@ -123,6 +123,10 @@ def _fastest_hours(case: AuditCase) -> Floats:
 
 def _check_columns(case: AuditCase, plan: AuditedPlan, claims: Claims, recorder: Recorder) -> None:
     """Columns that repeat in other units what the rows say; rows of unknown things have their own rule."""
+    stated = (claims.placement_accelerator_h.size, claims.serve_accelerators.size)
+    if stated != (np.size(plan.placement_job), np.size(plan.serve_units)):
+        recorder.never(Rule.CERTIFICATE, True, stated[0], np.size(plan.placement_job), here("rows of the columns"))
+        return
     pools = 1 + max(int(np.max(ids, initial=0)) for ids in (plan.placement_pool, plan.run_pool))
     placed = np.asarray(plan.placement_job, np.int64) * pools + plan.placement_pool
     ran = np.asarray(plan.run_job, np.int64) * pools + plan.run_pool
@@ -142,9 +146,9 @@ def _check_columns(case: AuditCase, plan: AuditedPlan, claims: Claims, recorder:
     ours = index_map(plan.names.pools, case.names.pools, case.n_pools)
     s, p = (_looked_up(m, ids) for m, ids in ((services, plan.serve_service), (ours, plan.serve_pool)))
     rate = np.where((s >= 0) & (p >= 0), case.service_rate[s, p], 0.0) if s.size else np.zeros(0)
-    stated = np.asarray(claims.serve_accelerators, np.float64)
-    held_by = np.divide(plan.serve_units, rate, out=stated.copy(), where=rate > 0)
-    _equal(stated, held_by, service, recorder)
+    states = np.asarray(claims.serve_accelerators, np.float64)
+    held_by = np.divide(plan.serve_units, rate, out=states.copy(), where=rate > 0)
+    _equal(states, held_by, service, recorder)
 
 
 def _looked_up(ours: Ints, ids: Integers) -> Ints:

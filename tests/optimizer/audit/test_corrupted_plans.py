@@ -14,7 +14,10 @@ from provgrid_models.errors import InfeasibleError
 from provgrid_models.problem import Problem
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.audit import AuditCase, AuditedPlan, Rule, audit, case_from_arrays
+from provgrid_optimizer.audit.plan import Claims
+from provgrid_optimizer.certificate import gap
 from provgrid_optimizer.engines.lp import lp
+from provgrid_optimizer.evaluate import costs, unserved_share
 from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from random_problems import random_problem
@@ -30,6 +33,36 @@ def tight_carbon_budget(problem: Problem, allocation: Allocation) -> Problem:
     return replace(problem, carbon_budget_kg=kg * 1.0001)
 
 
+def as_a_run(problem: Problem, allocation: Allocation, multipliers: Multipliers) -> AuditedPlan:
+    """Return the plan with all that a run folder says of it."""
+    plan = claimed(problem, allocation, multipliers)
+    parts = costs(problem, allocation)
+    held = np.bincount(allocation.run_placement, allocation.run_accelerators, minlength=allocation.job.size)
+    figures = {
+        "gap": gap(plan.objective_yuan, plan.bound_yuan),
+        "gap_jobs": gap(plan.objective_yuan, plan.bound_yuan, parts.jobs_yuan),
+        "unserved_share": unserved_share(problem, allocation),
+        "jobs_yuan": parts.jobs_yuan,
+        "carbon_kg": parts.carbon_kg,
+        "floor_kg": parts.floor_kg,
+    }
+    constants = {
+        "idle_floor": problem.floor_yuan,
+        "take_or_pay": problem.take_or_pay_yuan,
+        "never_served": problem.never_served_yuan,
+    }
+    claims = Claims(
+        engine="by hand",
+        figures=figures,
+        constants=constants,
+        captured=None,
+        best_policy_yuan=None,
+        placement_accelerator_h=held * problem.period_h,
+        serve_accelerators=plan.serve_units / problem.service_rate[plan.serve_service, plan.serve_pool],
+    )
+    return replace(plan, claims=claims)
+
+
 @cache
 def naive_plan(seed: int) -> tuple[AuditCase, AuditedPlan]:
     """Build an indivisible plan, served hard work included, on a problem in which every rule can bind."""
@@ -43,7 +76,7 @@ def naive_plan(seed: int) -> tuple[AuditCase, AuditedPlan]:
     problem = replace(problem, service_unserved_yuan=np.where(full, np.inf, problem.service_unserved_yuan))
     if seed % 2:
         problem = tight_carbon_budget(problem, allocation)
-    return case_from_arrays(problem), claimed(problem, allocation, random_multipliers(problem, seed))
+    return case_from_arrays(problem), as_a_run(problem, allocation, random_multipliers(problem, seed))
 
 
 @cache
@@ -52,7 +85,7 @@ def lp_plan(seed: int) -> tuple[AuditCase, AuditedPlan]:
     problem = random_problem(seed)
     result = lp(problem, SolveOptions(threads=1), ignore_progress)
     assert isinstance(result.multipliers, Multipliers)
-    return case_from_arrays(problem), claimed(problem, result.allocation, result.multipliers)
+    return case_from_arrays(problem), as_a_run(problem, result.allocation, result.multipliers)
 
 
 def all_plans() -> list[tuple[AuditCase, AuditedPlan]]:
