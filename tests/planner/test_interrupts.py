@@ -6,12 +6,16 @@ import random
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from command_line import provgrid, start
+from provgrid.cli import run as command_line
 from provgrid.cli.console import InterruptsWait
 from provgrid_models.files import save_scenario
+from provgrid_optimizer import solve as solving
+from provgrid_optimizer.options import Progress
 from tiny import tiny_scenario
 
 
@@ -72,14 +76,26 @@ def test_a_signal_at_any_moment_leaves_a_whole_run_or_none(number: signal.Signal
             assert run.exists()
 
 
-@pytest.mark.slow
-def test_ctrl_c_in_a_long_solve_writes_the_best_plan(tmp_path: Path) -> None:
-    # A gap of 0 is never reached on a province, so the heuristic works until it is stopped.
-    process = start("solve", "zhejiang", "--gap", "0", "--passes", "1000000", "--no-policies", "-o", tmp_path / "run")
-    time.sleep(60)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 130, said
-    assert f"interrupted; {tmp_path / 'run'} is written" in said
-    assert (tmp_path / "run").exists()
-    assert_whole_or_absent(tmp_path / "run")
+def test_ctrl_c_once_there_is_a_plan_writes_the_best_so_far(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = solving.find_engine("heuristic")
+
+    def with_interrupt(problem: Any, options: Any, on_progress: Any) -> Any:
+        def interrupt(progress: Progress) -> None:
+            on_progress(progress)
+            if progress.objective_yuan < float("inf"):
+                signal.raise_signal(signal.SIGINT)
+
+        return engine(problem, options, interrupt)
+
+    monkeypatch.setattr(solving, "find_engine", lambda _: with_interrupt)
+    monkeypatch.setattr("provgrid_optimizer.heuristic.engine.REPORT_EVERY_S", 0.0)
+    run, before = tmp_path / "run", signal.getsignal(signal.SIGINT)
+    try:
+        assert command_line(["solve", str(tiny), "--no-policies", "-o", str(run)]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == f"provgrid: interrupted; {run} is written\n"
+    assert_whole_or_absent(run)
+    assert run.exists()
