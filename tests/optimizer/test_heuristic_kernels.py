@@ -129,7 +129,8 @@ def test_peak_prices_are_better_than_none_and_than_other_splits(seed: int) -> No
     problem = random_problem(seed, carbon_budget=False)
     start = energy_prices(problem)
     peak = np.zeros(problem.floor_kw.shape)
-    best_peaks(arrays(problem).supply, start.accelerator, 0.0, peak)
+    load, caps = np.zeros(problem.capacity.shape), np.full(problem.n_clusters, np.nan)
+    best_peaks(arrays(problem).supply, start.accelerator, 0.0, peak, load, caps)
     total = peak @ problem.hours
     charge = problem.demand_charge_yuan_per_kw
     peak *= np.where(total > charge, charge / np.maximum(total, 1e-300), 1.0)[:, None]

@@ -4,7 +4,8 @@ Each pass evaluates the Lagrangian (`lagrangian.evaluate`). The step aims at `be
 several passes bring too little. Momentum smooths the zigzag of a piecewise linear function; where a pass falls far
 below the best, the ascent returns there and forgets its momentum. Now and then the running average of all prices is
 tried too: it often lies higher than any of them. The peak prices follow from the others: for given accelerator prices
-the best grid cap of a cluster is a one-dimensional convex problem, solved exactly.
+the best grid cap of a cluster is a one-dimensional convex problem, solved exactly in each pass; the load under that
+cap makes the subgradient.
 
 Many jobs: prices are learnt on every k-th job of each window first, each standing for k, then refined on all.
 """
@@ -26,7 +27,7 @@ from provgrid_optimizer.options import Progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provgrid_models.problem import Floats, Problem
+    from provgrid_models.problem import Floats, Ints, Problem
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 MOMENTUM = 0.9
@@ -37,7 +38,8 @@ PATIENCE = 10  # passes without enough progress before the level comes down
 ENOUGH = 0.05  # progress that counts, as a share of delta
 SHRINK = 0.95
 FALL = 3.0  # deltas below the best at which the ascent returns to it
-PEAK_EVERY = 10  # passes between two solutions for the peak prices
+REACHED = 0.5  # of delta: a pass that gains as much lifts the level
+RAISE = 1.5  # growth of delta where a pass reaches its level
 MAX_PASSES = 1200
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
@@ -88,9 +90,10 @@ class Ascent:
         self._momentum = [np.zeros_like(self.at.accelerator), np.zeros_like(self.at.link), np.zeros(1)]
         self._average = [self.at.accelerator.copy(), self.at.link.copy(), np.array([self.at.carbon])]
         self._stale = 0
+        self._charged = bool((problem.demand_charge_yuan_per_kw > 0.0).any())
+        self._caps = np.full(problem.n_clusters, np.nan)
         self.passes = 1
-        self.at = self._with_peaks(self.at)
-        self.best: Pass = evaluate(problem, laid_out, self.at, threads)
+        self.best: Pass = self._made(None)
         self._last = self.best
         self._delta = rise * max(abs(self.bound_yuan), 1.0)
         self.prices = self.at
@@ -124,20 +127,22 @@ class Ascent:
 
     def _evaluate(self) -> Pass:
         self.passes += 1
-        guess = self._last.job_pool
-        made = evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
-        self._last = made
-        return made
+        self._last = self._made(self._last.job_pool)
+        return self._last
 
-    def _with_peaks(self, prices: Multipliers) -> Multipliers:
-        if not (self.problem.demand_charge_yuan_per_kw > 0.0).any():
-            return prices
-        peak = np.zeros(self.problem.floor_kw.shape)
-        best_peaks(self.laid_out.supply, prices.accelerator, prices.carbon, peak)
+    def _made(self, guess: Ints | None) -> Pass:
+        """Evaluate where the ascent stands, with the peak prices and the load that are best there."""
+        if not self._charged:
+            return evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
+        peak, load = np.zeros(self.problem.floor_kw.shape), np.zeros(self.problem.capacity.shape)
+        best_peaks(self.laid_out.supply, self.at.accelerator, self.at.carbon, peak, load, self._caps)
         total = peak @ self.problem.hours
         charge = self.problem.demand_charge_yuan_per_kw
         peak *= np.where(total > charge, charge / np.where(total > 0.0, total, 1.0), 1.0)[:, None] * (1.0 - 1e-13)
-        return dataclasses.replace(prices, peak=peak)
+        self.at = dataclasses.replace(self.at, peak=peak)
+        made = evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
+        capped = (charge > 0.0)[self.problem.pool_cluster, None]
+        return dataclasses.replace(made, offered=np.where(capped, load, made.offered))
 
     def step(self) -> bool:
         """Make one pass; return whether the bound rose."""
@@ -162,8 +167,6 @@ class Ascent:
         step = (self.bound_yuan + self._delta - made.bound.total_yuan) / size
         moved = [np.maximum(value + step * way, 0.0) for value, way in zip(values, directions, strict=True)]
         self.at = dataclasses.replace(self.at, accelerator=moved[0], link=moved[1], carbon=float(moved[2][0]))
-        if self.passes % PEAK_EVERY == 0:
-            self.at = self._with_peaks(self.at)
         rose = self._judge(self._evaluate())
         for average, value in zip(self._average, moved, strict=True):
             average *= AVERAGING
@@ -188,6 +191,8 @@ class Ascent:
     def _judge(self, made: Pass) -> bool:
         total, best = made.bound.total_yuan, self.bound_yuan
         self._stale = 0 if total > best + ENOUGH * self._delta else self._stale + 1
+        if total > best + REACHED * self._delta:
+            self._delta *= RAISE
         if self._stale >= PATIENCE:
             self._delta *= SHRINK
             self._stale = 0

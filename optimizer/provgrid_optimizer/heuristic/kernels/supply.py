@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints
     from provgrid_optimizer.heuristic.arrays import Supply
 
+GOLDEN = 0.3819660112501051  # (3 - sqrt(5)) / 2
+NEARBY = 0.02  # of the largest grid power: how far from its last value a best cap is looked for first
+
 
 @inner
 def sort_by(keys: Floats, items: Ints, count: int) -> None:
@@ -168,18 +171,19 @@ def capped_yuan(
 
 
 @allocating
-def best_peaks(supply: Supply, accelerator: Floats, carbon: float, peak: Floats) -> None:
-    """Peak prices (C, T) that are best for given accelerator prices.
+def best_peaks(supply: Supply, accelerator: Floats, carbon: float, peak: Floats, used: Floats, caps: Floats) -> None:
+    """Peak prices (C, T) that are best for given accelerator prices, and the load `used` (P, T) of the best cap.
 
     Per cluster: minimise charge * D + supply under the cap D, convex in D, by golden section; the prices are the
     slopes of each period's cost in D, mixed between both sides of a kink so that they sum to the charge.
+    `caps` (C,) holds the best caps of prices close to these, NaN where none are known, and takes the new ones.
+    `used` is written for the pools of clusters with a charge.
     """
     n_clusters, n_periods = peak.shape
     keys = np.empty(supply.block_list.size + 1)
     items = np.empty(supply.block_list.size + 1, np.int64)
     worth = np.empty(supply.pool_list.size + 1)
     pools = np.empty(supply.pool_list.size + 1, np.int64)
-    used = np.zeros(supply.capacity.shape)
     here, left_yuan, right_yuan = np.zeros(n_periods), np.zeros(n_periods), np.zeros(n_periods)
     for c in range(n_clusters):
         charge = supply.demand_charge[c]
@@ -199,27 +203,51 @@ def best_peaks(supply: Supply, accelerator: Floats, carbon: float, peak: Floats)
         if high <= low:
             high = low
         most = high
-        for _ in range(40):
-            if high - low <= 1e-7 * max(most, 1e-9):
-                break
-            one = low + 0.381966 * (high - low)
-            two = high - 0.381966 * (high - low)
-            yuan_one = charge * one + capped_yuan(
-                supply, c, accelerator, carbon, one, keys, items, worth, pools, used, here
+        if caps[c] >= 0.0:
+            reach = NEARBY * most
+            near, far = min(max(caps[c] - reach, low), high), max(min(caps[c] + reach, high), low)
+            at_near = charge * near + capped_yuan(
+                supply, c, accelerator, carbon, near, keys, items, worth, pools, used, here
             )
-            yuan_two = charge * two + capped_yuan(
-                supply, c, accelerator, carbon, two, keys, items, worth, pools, used, here
+            middle = 0.5 * (near + far)
+            at_middle = charge * middle + capped_yuan(
+                supply, c, accelerator, carbon, middle, keys, items, worth, pools, used, here
             )
+            at_far = charge * far + capped_yuan(
+                supply, c, accelerator, carbon, far, keys, items, worth, pools, used, here
+            )
+            if at_near >= at_middle:
+                low = near
+            if at_far >= at_middle:
+                high = far
+        one = low + GOLDEN * (high - low)
+        two = high - GOLDEN * (high - low)
+        yuan_one = charge * one + capped_yuan(
+            supply, c, accelerator, carbon, one, keys, items, worth, pools, used, here
+        )
+        yuan_two = charge * two + capped_yuan(
+            supply, c, accelerator, carbon, two, keys, items, worth, pools, used, here
+        )
+        while high - low > 1e-6 * max(most, 1e-9):
             if yuan_one <= yuan_two:
-                high = two
+                high, two, yuan_two = two, one, yuan_one
+                one = low + GOLDEN * (high - low)
+                yuan_one = charge * one + capped_yuan(
+                    supply, c, accelerator, carbon, one, keys, items, worth, pools, used, here
+                )
             else:
-                low = one
+                low, one, yuan_one = one, two, yuan_two
+                two = high - GOLDEN * (high - low)
+                yuan_two = charge * two + capped_yuan(
+                    supply, c, accelerator, carbon, two, keys, items, worth, pools, used, here
+                )
         cap = 0.5 * (low + high)
+        caps[c] = cap
         reach = max(1e-5 * most, 2.0 * (high - low), 1e-9)
-        capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, here)
         capped_yuan(supply, c, accelerator, carbon, cap + reach, keys, items, worth, pools, used, right_yuan)
         below = max(cap - reach, 0.0)
         capped_yuan(supply, c, accelerator, carbon, below, keys, items, worth, pools, used, left_yuan)
+        capped_yuan(supply, c, accelerator, carbon, cap, keys, items, worth, pools, used, here)
         right_sum, left_sum, stuck_hours = 0.0, 0.0, 0.0
         for t in range(n_periods):
             right_yuan[t] = max((here[t] - right_yuan[t]) / reach, 0.0)
