@@ -87,7 +87,7 @@ class Findings(list[Finding]):
 
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return a hint that names the closest known word, or the known words where they are few, or nothing."""
-    words = [str(word) for word in known]
+    words = list(dict.fromkeys(str(word) for word in known))
     by_lower_case = {word.lower(): word for word in words}
     by_beginning = {lower[: len(found)]: word for lower, word in by_lower_case.items()} if len(found) > 2 else {}
     for candidates, cutoff in ((by_lower_case, 0.6), (by_beginning, 0.75)):

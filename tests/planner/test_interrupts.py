@@ -12,9 +12,9 @@ import pytest
 
 from command_line import provgrid, start
 from provgrid.cli import run as command_line
-from provgrid.cli.console import InterruptsWait
 from provgrid_models.files import save_scenario
 from provgrid_optimizer import solve as solving
+from provgrid_optimizer.interrupts import CtrlCWaits
 from provgrid_optimizer.options import Progress
 from tiny import tiny_scenario
 
@@ -46,7 +46,7 @@ def test_ctrl_c_before_there_is_a_plan_is_exit_130_and_writes_nothing(tiny: Path
 
 def test_ctrl_c_waits_while_a_run_is_written() -> None:
     reached = False
-    with InterruptsWait() as interrupts:
+    with CtrlCWaits() as interrupts:
         signal.raise_signal(signal.SIGINT)
         reached = True
     assert reached

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import sys
 import tempfile
 import threading
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
     from rich.console import Console
     from rich.progress import Progress as Bar
@@ -160,22 +159,3 @@ def check_writable(folder: Path) -> None:
 def cannot_write(folder: Path, error: OSError) -> OptionError:
     """Make the error of a folder that the system refuses."""
     return OptionError(f"{folder} cannot be written ({error.strerror or error}); give another folder with -o")
-
-
-class InterruptsWait:
-    """Hold Ctrl-C back while something short has to end whole; `asked` says afterwards whether there was one."""
-
-    asked = False
-
-    def __enter__(self) -> InterruptsWait:
-        self._before = signal.signal(signal.SIGINT, self._remember)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _remember(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-        session.interrupts += 1

@@ -11,8 +11,9 @@ import typer
 
 from provgrid import exits
 from provgrid.cli import console
-from provgrid.cli.console import InterruptsWait, Reporter, note, output, print_json
+from provgrid.cli.console import Reporter, note, output, print_json
 from provgrid_models.errors import ProvgridError
+from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -45,7 +46,7 @@ def demo(
         build_s = time.perf_counter() - started
         plans = side_by_side(problem, scenario, reporter, threads=threads, seed=seed, build_s=build_s)
         reporter.stage("writing the run")
-        with InterruptsWait():
+        with CtrlCWaits():
             written = write(plans[SHOWN], run_folder)
     if as_json:
         print_json([record(plan, written if name == SHOWN else None) for name, plan in plans.items()])

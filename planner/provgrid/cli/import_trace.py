@@ -10,8 +10,9 @@ import typer
 
 from provgrid import exits
 from provgrid.cli import console
-from provgrid.cli.console import InterruptsWait, Reporter, cannot_write, check_writable, print_json
+from provgrid.cli.console import Reporter, cannot_write, check_writable, print_json
 from provgrid_models.errors import OptionError
+from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ def import_trace(
     ] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--option", help="Option of the format, e.g. hours=168, mfu=0.35, region_map=vc1:hangzhou."),
+        typer.Option("--option", help="Option of the format, e.g. max_jobs=2000, mfu=0.35, region_map=vc1:hangzhou."),
     ] = None,
     placing: Annotated[
         list[str] | None,
@@ -61,7 +62,7 @@ def import_trace(
             reporter.stage(f"placing the work in {into}")
             scenario = importers.into(imported, api.load(into), place)
         reporter.stage("writing the tables")
-        with InterruptsWait() as interrupts:
+        with CtrlCWaits() as interrupts:
             _write(imported, scenario, output)
     code = exits.INTERRUPTED if interrupts.asked else exits.SOLVED
     assumptions = imported.assumptions if scenario is None else scenario.settings.assumptions

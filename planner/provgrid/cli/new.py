@@ -10,8 +10,9 @@ import typer
 
 from provgrid import exits
 from provgrid.cli import console
-from provgrid.cli.console import InterruptsWait, cannot_write, check_writable, print_json
+from provgrid.cli.console import cannot_write, check_writable, print_json
 from provgrid_models.errors import OptionError
+from provgrid_optimizer.interrupts import CtrlCWaits
 from provgrid_seeds.loader import scenario_names
 
 
@@ -28,7 +29,7 @@ def new(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OptionError(f"{folder} is not empty; give a folder that is empty or does not exist")
     check_writable(folder)
-    with InterruptsWait() as interrupts:
+    with CtrlCWaits() as interrupts:
         try:
             shutil.copytree(builtin_folder(template), folder, dirs_exist_ok=True)
         except (OSError, shutil.Error) as error:

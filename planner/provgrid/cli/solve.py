@@ -10,7 +10,8 @@ import typer
 
 from provgrid import exits
 from provgrid.cli import console
-from provgrid.cli.console import InterruptsWait, Reporter, cannot_write, check_writable, note, output, print_json
+from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json
+from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
     from provgrid_optimizer.plan import Plan
@@ -73,7 +74,7 @@ def solve(
         )
         reporter.stage("writing the run")
         # A plan is there: from here on Ctrl-C waits until it is written.
-        with InterruptsWait() as interrupts:
+        with CtrlCWaits() as interrupts:
             written = write(plan, run_folder)
     if as_json:
         print_json(record(plan, written))
