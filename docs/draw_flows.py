@@ -21,7 +21,8 @@ import provgrid as pg
 if TYPE_CHECKING:
     from provgrid import Plan, Scenario
 
-HEIGHT, WIDE, NARROW, MARGIN, TOP = 380, 470, 330, 34, 44
+HEIGHT, WIDE, NARROW, MARGIN, TOP = 380, 470, 400, 34, 44
+NAME_WIDTH, NAME_HEIGHT = 60, 12
 Flow = tuple[str, str, float]  # region, cluster, accelerator-hours
 Place = tuple[float, float]  # longitude, latitude
 
@@ -120,22 +121,36 @@ def _lines(
 
 
 def _marks(panel: Panel, regions: dict[str, Place], clusters: dict[str, Place]) -> list[str]:
-    """Draw dots for regions and named squares for clusters."""
+    """Draw dots for regions and squares for clusters, named where there is room."""
     parts = []
-    for place in regions.values():
+    for name, place in regions.items():
         if panel.holds(place):
             x, y = panel.at(place)
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="#1b2a3a"/>')
-    crowded = panel.east - panel.west > 10  # names of neighbours would cover each other
+            if _has_room(panel, place, [*regions.values(), *clusters.values()]):
+                parts.append(
+                    f'<text x="{x + 5:.1f}" y="{y + 11:.1f}" font-size="9" fill="#5b6b7a">{escape(name)}</text>'
+                )
+    at_place: dict[Place, list[str]] = defaultdict(list)
     for name, place in clusters.items():
-        if not panel.holds(place):
-            continue
+        if panel.holds(place):
+            at_place[place].append(name)
+    for place, names in at_place.items():
         x, y = panel.at(place)
         parts.append(f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="#d1603d"/>')
-        neighbours = [other for other in clusters.values() if abs(other[0] - place[0]) < 3 and other != place]
-        if not (crowded and neighbours):
-            parts.append(f'<text x="{x + 7:.1f}" y="{y - 6:.1f}" fill="#8a3a22">{escape(name)}</text>')
+        if _has_room(panel, place, list(clusters.values())):
+            parts.append(f'<text x="{x + 7:.1f}" y="{y - 6:.1f}" fill="#8a3a22">{escape(", ".join(names))}</text>')
     return parts
+
+
+def _has_room(panel: Panel, place: Place, others: list[Place]) -> bool:
+    """Whether a name beside a place would cover no other place's."""
+    x, y = panel.at(place)
+    for other in others:
+        x_other, y_other = panel.at(other)
+        if other != place and abs(x - x_other) < NAME_WIDTH and abs(y - y_other) < NAME_HEIGHT:
+            return False
+    return True
 
 
 if __name__ == "__main__":
