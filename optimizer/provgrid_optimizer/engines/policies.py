@@ -200,18 +200,22 @@ def _refuse_unserved_hard(name: str, problem: Problem, allocation: Allocation) -
         raise NoPlanError(f"policy {name} cannot serve hard service {label} in period {period}; try --engine heuristic")
 
 
-def _solve(name: str, problem: Problem, options: SolveOptions, on_progress: OnProgress) -> EngineResult:
-    """Place all work by one rule."""
-    on_progress(Progress(0.0, name))
-    rule = RULES[name](problem)
-    laid_out, state = arrays(problem), empty_state(problem)
+def place_by_rule(name: str, problem: Problem, laid_out: Arrays) -> State:
+    """Place all work by the rule of that name, one of `RULES`; hard work may be left out."""
+    rule, state = RULES[name](problem), empty_state(problem)
     services = np.argsort(np.isfinite(problem.service_unserved_yuan), kind="stable")
     jobs = _arrival(problem)
     if name == "siloed":
         _place_in_silos(problem, laid_out, state, rule, services, jobs)
     else:
         _place(laid_out, state, rule, services, jobs)
-    allocation = to_allocation(problem, state)
+    return state
+
+
+def _solve(name: str, problem: Problem, options: SolveOptions, on_progress: OnProgress) -> EngineResult:
+    """Place all work by one rule."""
+    on_progress(Progress(0.0, name))
+    allocation = to_allocation(problem, place_by_rule(name, problem, arrays(problem)))
     _refuse_unserved_hard(name, problem, allocation)
     return EngineResult(status=Status.FINISHED, allocation=allocation, passes=1)
 

@@ -12,10 +12,11 @@ from provgrid_models.errors import InfeasibleError, NoPlanError
 from provgrid_models.reasons import REASON_TEXT, Reason
 from provgrid_optimizer.certificate import gap
 from provgrid_optimizer.engine import EngineResult, Status
+from provgrid_optimizer.engines.policies import place_by_rule
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
-from provgrid_optimizer.heuristic.construct import construct
-from provgrid_optimizer.heuristic.improve import Improvement
-from provgrid_optimizer.heuristic.prices import Ascent, find_prices
+from provgrid_optimizer.heuristic.construct import construct, missing
+from provgrid_optimizer.heuristic.improve import Improvement, objective_yuan
+from provgrid_optimizer.heuristic.prices import Ascent, energy_prices, find_prices
 from provgrid_optimizer.heuristic.state import State, to_allocation
 from provgrid_optimizer.options import Progress
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 REPORT_EVERY_S = 0.5
+FIRST_RULES = ("cheapest", "overflow")  # whose plans are there before any price is known
 PRICE_SHARE = 0.35  # of the time limit, at most, goes into prices before the first plan
 JOBS_AT_ONCE = 4096
 
@@ -100,12 +102,12 @@ class _Run:
             if self.plan is None:
                 raise
             status = Status.INTERRUPTED
-        if self.plan is None or self.ascent is None:
+        if self.plan is None:
             raise NoPlanError("stopped before there was a plan; give more time")
         return EngineResult(
             status=status,
             allocation=to_allocation(self.problem, self.plan),
-            multipliers=self.ascent.prices,
+            multipliers=energy_prices(self.problem) if self.ascent is None else self.ascent.prices,
             passes=self.passes,
             compile_s=self.compile_s,
             log="",
@@ -115,8 +117,22 @@ class _Run:
     def _solve(self) -> Status:
         _check_hard(self.problem)
         laid_out = arrays(self.problem)
+        self._start_by_rule(laid_out)
         self._find_prices(laid_out)
         return self._find_plan(laid_out)
+
+    def _start_by_rule(self, laid_out: Arrays) -> None:
+        """Take the best plan of simple rules: there early, and never undercut by what comes later."""
+        for name in FIRST_RULES:
+            state = place_by_rule(name, self.problem, laid_out)
+            if not missing(self.problem, state):
+                self._offer(state, objective_yuan(self.problem, state))
+
+    def _offer(self, state: State, yuan: float) -> None:
+        """Keep a plan if it is the best so far."""
+        if math.isfinite(yuan) and (self.plan is None or yuan < self.objective):
+            self.plan, self.objective = state, yuan
+            self.report("plan", improved=True)
 
     def _find_prices(self, laid_out: Arrays) -> None:
         def stop(ascent: Ascent, whole: bool) -> bool:
@@ -132,7 +148,12 @@ class _Run:
 
     def _find_plan(self, laid_out: Arrays) -> Status:
         assert self.ascent is not None
-        start = construct(self.problem, laid_out, self.ascent.prices, self.ascent.best, self.options.seed)
+        try:
+            start = construct(self.problem, laid_out, self.ascent.prices, self.ascent.best, self.options.seed)
+        except NoPlanError:
+            if self.plan is None:
+                raise
+            start = self.plan
         improvement = Improvement(
             self.problem, laid_out, self.ascent.prices, self.ascent.best, start, self.options.seed, self.options.passes
         )
@@ -158,9 +179,8 @@ class _Run:
         return self.out_of_time()
 
     def _take(self, improvement: Improvement) -> None:
-        better = self.plan is None or improvement.best_yuan < self.objective
-        self.plan, self.objective = improvement.best, improvement.best_yuan
-        self.report("plan", improved=better)
+        self._offer(improvement.best, improvement.best_yuan)
+        self.report("plan")
 
 
 def _check_hard(problem: Problem) -> None:
