@@ -1,11 +1,12 @@
 """Prices by dual ascent: a scaled subgradient with momentum and Polyak steps towards a level that moves.
 
 Each pass evaluates the Lagrangian (`lagrangian.evaluate`). The step aims at `best + delta`; delta shrinks whenever
-several passes bring too little. Momentum smooths the zigzag of a piecewise linear function; where a pass falls far
-below the best, the ascent returns there and forgets its momentum. Now and then the running average of all prices is
-tried too: it often lies higher than any of them. The peak prices follow from the others: for given accelerator prices
-the best grid cap of a cluster is a one-dimensional convex problem, solved exactly in each pass; the load under that
-cap makes the subgradient.
+several passes bring too little, and grows when a pass comes near its level: where work is scarce, prices end far above
+those of energy, which they start from. Momentum smooths the zigzag of a piecewise linear function; where a pass falls
+far below the best, the ascent returns there and forgets its momentum. Now and then the running average of all prices
+is tried too: it often lies higher than any of them. The peak prices follow from the others: for given accelerator
+prices the best grid cap of a cluster is a one-dimensional convex problem, solved exactly in each pass; the load under
+that cap makes the subgradient.
 
 Many jobs: prices are learnt on every k-th job of each window first, each standing for k, then refined on all.
 """
@@ -34,13 +35,16 @@ MOMENTUM = 0.9
 AVERAGING = 0.95  # weight of the past in the running average
 AVERAGE_EVERY = 5  # passes between two looks at it
 FIRST_RISE = 0.05  # of the first bound: how far above the best the first level lies
-PATIENCE = 10  # passes without enough progress before the level comes down
+PATIENCE, QUICK_PATIENCE = 7, 5  # passes without enough progress before the level comes down
 ENOUGH = 0.05  # progress that counts, as a share of delta
-SHRINK = 0.95
+SHRINK, QUICK_SHRINK = 0.9, 0.8
+FEW_PASSES = 600  # with fewer than this, the level comes down quickly
 FALL = 3.0  # deltas below the best at which the ascent returns to it
-REACHED = 0.5  # of delta: a pass that gains as much lifts the level
-RAISE = 1.5  # growth of delta where a pass reaches its level
+REACHED = 0.2  # of delta: a pass that gains as much lifts the level
+RAISE = 3.0  # growth of delta where a pass reaches its level
 MAX_PASSES = 1200
+PAIRS_WORK = 400_000_000  # services times pools times periods times passes, beyond which passes are left out
+LEAST_PASSES = 250
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
 MOST_SAMPLING = 33
@@ -77,7 +81,8 @@ class Ascent:
         rise: float = FIRST_RISE,
     ) -> None:
         self.problem = problem
-        self.most = MAX_PASSES
+        pairs = problem.n_services * problem.n_pools * problem.n_periods
+        self.most = int(np.clip(PAIRS_WORK // max(pairs, 1), LEAST_PASSES, MAX_PASSES))
         self.laid_out = laid_out
         self.threads = threads
         self.prices = self.at = energy_prices(problem)
@@ -193,15 +198,17 @@ class Ascent:
         self._stale = 0 if total > best + ENOUGH * self._delta else self._stale + 1
         if total > best + REACHED * self._delta:
             self._delta *= RAISE
-        if self._stale >= PATIENCE:
-            self._delta *= SHRINK
+        quick = self.most < FEW_PASSES
+        shrink = QUICK_SHRINK if quick else SHRINK
+        if self._stale >= (QUICK_PATIENCE if quick else PATIENCE):
+            self._delta *= shrink
             self._stale = 0
         if total > best:
             self.best, self.prices = made, self.at
             return True
         if total < best - FALL * self._delta:
             self.at, self._last = self.prices, self.best
-            self._delta *= SHRINK
+            self._delta *= shrink
             for memory in self._momentum:
                 memory[...] = 0.0
         return False
@@ -246,7 +253,7 @@ def find_prices(problem: Problem, laid_out: Arrays, threads: int, stop: Callable
         ascent = Ascent(problem, laid_out, threads)
     else:
         learnt = Ascent(problem, sample(laid_out, every), threads)
-        while not (learnt.ended or learnt.passes >= MAX_PASSES or stop(learnt, False)):
+        while not (learnt.ended or learnt.passes >= learnt.most or stop(learnt, False)):
             learnt.step()
         ascent = Ascent(problem, laid_out, threads, learnt.prices, REFINING_RISE)
         ascent.most = int(np.clip(REFINING_WORK // problem.n_jobs, LEAST_REFINING, MOST_REFINING))
