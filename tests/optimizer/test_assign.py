@@ -114,6 +114,14 @@ def test_the_audit_finds_an_overload_a_forbidden_pair_and_a_missing_task() -> No
     assert audit(cost, usage, capacity, "min", np.array([0, 1]), none).violations == ()
 
 
+def test_prices_that_ran_away_prove_no_more_than_is_true() -> None:
+    # The first task goes to agent 0, the second to agent 1 for 1.25; agent 1 has no room, so its price means nothing.
+    cost, usage = np.array([[0, 1.5, 0], [0, 1.25, 0]]), np.array([[0, 0.25, 4], [0.25, 0, 0.25]])
+    for price in (1e3, 8e11, 3e14):
+        assert capacity_bound(cost, usage, np.array([4.0, 0.0]), np.array([price, price])) <= 1.25
+        assert task_bound(cost, usage, np.array([4.0, 0.0]), np.array([0.0, 1.25, price])) <= 1.25
+
+
 def test_the_audit_proves_the_bound_again_from_the_multipliers() -> None:
     instance = type_d(4, 24, seed=5)
     found = pg.assign(*instance, passes=2)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints
 
 TOLERANCE = 1e-9  # relative excess over a capacity that adding up floats may explain
+ROUNDING = 4 * float(np.finfo(np.float64).eps)  # relative error of a term and of what is made of it
 FINEST = 4096  # cells of the grid on which knapsacks with other than small whole numbers are bounded
 
 
@@ -73,22 +74,32 @@ def _assignment(cost: Floats, usage: Floats, capacity: Floats, assignment: Ints)
 
 
 def capacity_bound(cost: Floats, usage: Floats, capacity: Floats, price: Floats) -> float:
-    """Bound with the capacities relaxed at prices mu >= 0: sum_j min_i (c_ij + mu_i a_ij) - sum_i mu_i b_i."""
+    """Bound with the capacities relaxed at prices mu >= 0: sum_j min_i (c_ij + mu_i a_ij) - sum_i mu_i b_i.
+
+    What rounding may have added is taken off: prices that ran away make large terms that cancel.
+    """
     mu = np.maximum(price, 0.0)
     room = capacity * (1 + TOLERANCE)
     priced = np.where(usage <= room[:, None], cost + mu[:, None] * usage, np.inf)
-    return math.fsum(priced.min(axis=0)) - math.fsum(mu * room)
+    agent, task = priced.argmin(axis=0), np.arange(cost.shape[1])
+    taken, spent = priced[agent, task], mu * room
+    if np.isinf(taken).any():
+        return math.inf
+    size = np.abs(cost[agent, task]) + mu[agent] * usage[agent, task]
+    return math.fsum(taken) - math.fsum(spent) - ROUNDING * (math.fsum(size) + math.fsum(spent))
 
 
 def task_bound(cost: Floats, usage: Floats, capacity: Floats, price: Floats) -> float:
     """Bound with the assignment rows relaxed at prices lambda: sum_j lambda_j - sum_i (best knapsack of i)."""
-    parts = [float(value) for value in price]
+    parts, size = [float(value) for value in price], math.fsum(np.abs(price))
     for agent in range(cost.shape[0]):
         room = capacity[agent] * (1 + TOLERANCE)
         profit = price - cost[agent]
         wanted = (profit > 0) & (usage[agent] <= room)
         parts.append(-_knapsack(profit[wanted], usage[agent][wanted], room))
-    return math.fsum(parts)
+        size += math.fsum(np.abs(price[wanted]) + np.abs(cost[agent][wanted]))
+    # A knapsack adds up to n profits, each of which may round.
+    return math.fsum(parts) - ROUNDING * (1 + price.size) * size
 
 
 def _knapsack(profit: Floats, usage: Floats, room: float) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_models.errors import InfeasibleError, NoPlanError
-from provgrid_optimizer.assignment.audit import Multipliers
+from provgrid_optimizer.assignment.audit import Multipliers, capacity_bound
 from provgrid_optimizer.assignment.exact import finish
 from provgrid_optimizer.assignment.instance import Prices, Search, kernel_view, lay_out
 from provgrid_optimizer.assignment.kernels.anneal import anneal
@@ -71,9 +71,8 @@ class Run:
         spread = np.where(instance.open, instance.cost, -np.inf).max(axis=1) - instance.cost.min(axis=1)
         mean_usage = max(float(instance.usage[instance.open].mean()), 1e-12)
         unit = max(float(spread.mean()), 1e-9) / mean_usage
-        self.capacity_price, self.lp_bound = capacity_prices(
-            instance.cost, instance.usage, instance.capacity, 0.1 * unit, 600
-        )
+        self.capacity_price, _ = capacity_prices(instance.cost, instance.usage, instance.capacity, 0.1 * unit, 600)
+        self.lp_bound = capacity_bound(instance.cost.T, instance.usage.T, instance.capacity, self.capacity_price)
         priced = instance.cost + self.capacity_price * instance.usage
         self.task_price = priced.min(axis=1)
         self.reduced = priced - self.task_price[:, None]
