@@ -35,15 +35,14 @@ MOMENTUM = 0.9
 AVERAGING = 0.95  # weight of the past in the running average
 AVERAGE_EVERY = 5  # passes between two looks at it
 FIRST_RISE = 0.05  # of the first bound: how far above the best the first level lies
-PATIENCE, QUICK_PATIENCE = 7, 5  # passes without enough progress before the level comes down
+PATIENCE = 7  # passes without enough progress before the level comes down
 ENOUGH = 0.05  # progress that counts, as a share of delta
-SHRINK, QUICK_SHRINK = 0.9, 0.8
-FEW_PASSES = 600  # with fewer than this, the level comes down quickly
+SHRINK = 0.9
 FALL = 3.0  # deltas below the best at which the ascent returns to it
 REACHED = 0.2  # of delta: a pass that gains as much lifts the level
 RAISE = 3.0  # growth of delta where a pass reaches its level
 MAX_PASSES = 1200
-PAIRS_WORK = 400_000_000  # services times pools times periods times passes, beyond which passes are left out
+PAIRS_WORK = 700_000_000  # services times pools times periods times passes, beyond which passes are left out
 LEAST_PASSES = 250
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
@@ -198,17 +197,15 @@ class Ascent:
         self._stale = 0 if total > best + ENOUGH * self._delta else self._stale + 1
         if total > best + REACHED * self._delta:
             self._delta *= RAISE
-        quick = self.most < FEW_PASSES
-        shrink = QUICK_SHRINK if quick else SHRINK
-        if self._stale >= (QUICK_PATIENCE if quick else PATIENCE):
-            self._delta *= shrink
+        if self._stale >= PATIENCE:
+            self._delta *= SHRINK
             self._stale = 0
         if total > best:
             self.best, self.prices = made, self.at
             return True
         if total < best - FALL * self._delta:
             self.at, self._last = self.prices, self.best
-            self._delta *= shrink
+            self._delta *= SHRINK
             for memory in self._momentum:
                 memory[...] = 0.0
         return False
