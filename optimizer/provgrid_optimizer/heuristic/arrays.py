@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
 
 CHUNKS = 8  # parts that a pass over many jobs is split into, whatever the thread count
-MANY_JOBS = 5_000  # below, one part: threads would cost more than they bring
+MANY_JOBS = 2_000  # below, one part: threads would cost more than they bring
 
 
 class Jobs(NamedTuple):

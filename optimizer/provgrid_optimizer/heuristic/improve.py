@@ -43,6 +43,7 @@ SHIFTS = 3  # of each service and period, at a time
 JOBS_PER_SHIFT = 8_000  # services look again after so many jobs
 MOST_SWEEPS, LEAST_SWEEPS = 40, 12
 SWEEPS_TIMES_JOBS = 1_600_000  # more jobs need fewer sweeps: each is smaller against the limits
+SWEEPS_TIMES_PAIRS, LEAST_FOR_PAIRS = 11_000_000, 8  # services times pools times periods: they are a sweep's other work
 HARD_SWEEPS = 3
 
 
@@ -98,6 +99,8 @@ class Improvement:
         self._space = scratch(problem)
         self._state = empty_state(problem)
         count = int(np.clip(SWEEPS_TIMES_JOBS // max(problem.n_jobs, 1), LEAST_SWEEPS, MOST_SWEEPS))
+        pairs = problem.service_rate.size * problem.n_periods
+        count = min(count, max(SWEEPS_TIMES_PAIRS // max(pairs, 1), LEAST_FOR_PAIRS))
         self._ramps = ramps(count if passes is None else min(count, max(passes - HARD_SWEEPS, 1)))
         self._sweep_s = 0.0
         self._set_ramp(WIDEST, soft=True)
