@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,20 @@ def test_ctrl_c_waits_while_a_run_is_written() -> None:
     assert interrupts.asked
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_while_the_process_ends_leaves_its_exit_code() -> None:
+    late = """
+import os, signal
+from provgrid.cli import main
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+late = Late()
+main(["schema"])
+"""
+    ended = subprocess.run([sys.executable, "-c", late], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.slow
