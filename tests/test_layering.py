@@ -20,7 +20,8 @@ LAYERS = {  # in order: each may import those before it
     "provgrid_bench": "benchmarks",
 }
 # The command line loads the benchmarks for `bench`, inside the command.
-EXCEPTIONS = {("provgrid/cli/bench.py", "provgrid_bench"), ("provgrid/cli/bench_gap.py", "provgrid_bench")}
+BENCH = ("bench", "bench_gap", "bench_peers", "bench_records", "bench_results", "bench_scale", "bench_scenario")
+EXCEPTIONS = {(f"provgrid/cli/{module}.py", "provgrid_bench") for module in BENCH}
 
 
 def imported_layers(path: Path) -> set[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provgrid_bench.record import Instance
 from provgrid_bench.reference_instance import generate
 from provgrid_models.problem import Problem
 
@@ -52,6 +53,14 @@ def reference_problem(jobs: int, pools: int, hours: int, services: int, seed: in
         service_origin=np.full(services, jobs),
         service_yuan=raw["service_cost"],
         service_unserved_yuan=np.full(services, raw["service_penalty"]),
+    )
+
+
+def reference_instance(jobs: int, pools: int, hours: int, services: int, seed: int = 0) -> Instance:
+    """Name the instance, to be measured."""
+    return Instance(
+        f"reference-{jobs}-{pools}-{hours}-{services}",
+        lambda: (reference_problem(jobs, pools, hours, services, seed), None),
     )
 
 

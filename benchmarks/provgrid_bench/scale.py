@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from provgrid_bench.record import Instance
 from provgrid_bench.scale_instance import generate
 from provgrid_models.problem import Problem
 
@@ -45,4 +46,14 @@ def scale_problem(
         service_origin=raw["service_region"],
         service_yuan=raw["service_cost"],
         service_unserved_yuan=np.full(services, raw["service_penalty"]),
+    )
+
+
+def scale_instance(jobs: int, pools: int, hours: int, services: int, seed: int, rigid_share: float) -> Instance:
+    """Name the instance, to be measured."""
+    rigid = f"-rigid{100 * rigid_share:g}" if rigid_share else ""
+    return Instance(
+        f"scale-{jobs}-{pools}-{hours}-{services}{rigid}",
+        lambda: (scale_problem(jobs, pools, hours, services, seed, rigid_share), None),
+        rigid_share,
     )

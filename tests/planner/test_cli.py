@@ -32,7 +32,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["solve", "--help"], ["bench", "reference", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["solve", "--help"], ["bench", "scale", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\n"

@@ -1,16 +1,32 @@
-"""`provgrid bench`: frozen instances with known answers, one record per engine."""
+"""`provgrid bench`: what engines do on frozen instances, one record per run."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from provgrid.cli import bench_gap
-from provgrid.cli.console import Reporter, output, print_json
+from provgrid.cli import bench_gap, bench_scale, bench_scenario
+from provgrid.cli.bench_records import (
+    AsJson,
+    Engines,
+    Gap,
+    Seeds,
+    Threads,
+    TimeLimit,
+    engine_names,
+    measure_apart,
+    measure_here,
+    print_records,
+    run_flags,
+    whole_numbers,
+)
+from provgrid.cli.console import output
 
 app = typer.Typer(help="Measure engines on frozen instances.", no_args_is_help=True)
 app.command("gap")(bench_gap.gap)
+app.command("scale")(bench_scale.scale)
+app.command("scenario")(bench_scenario.scenario)
 
 
 @app.callback()
@@ -20,74 +36,38 @@ def bench() -> None:
 
 @app.command("reference")
 def reference(
-    jobs: Annotated[int, typer.Option(min=1, help="Training jobs.")] = 200,
+    jobs: Annotated[str, typer.Option(help="Training jobs, e.g. 200,1000.")] = "200",
     pools: Annotated[int, typer.Option(min=3, help="Pools.")] = 12,
     hours: Annotated[int, typer.Option(min=14, help="Periods of an hour.")] = 48,
     services: Annotated[int, typer.Option(min=0, help="Inference services.")] = 20,
-    seed: Annotated[int, typer.Option(help="Seed of the instance and of the engines.")] = 0,
-    engines: Annotated[str, typer.Option(help="Engines, separated by commas.")] = "lp,heuristic",
-    time_limit: Annotated[float | None, typer.Option(help="Stop each engine after this many seconds.")] = None,
-    threads: Annotated[int, typer.Option(help="Threads to use.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of records as JSON.")] = False,
+    seeds: Seeds = "0",
+    engines: Engines = "lp,heuristic",
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
+    threads: Threads = 2,
+    as_json: AsJson = False,
 ) -> None:
-    """Solve the reference instance, whose LP optima are known, each engine in a process of its own."""
-    from provgrid_bench.record import in_own_processes, measure
-    from provgrid_bench.reference import KNOWN_LP_OPTIMA, reference_problem
+    """Solve the reference instance, whose LP optima are known; several runs have a process each."""
+    from provgrid_bench.reference import KNOWN_LP_OPTIMA, reference_instance
     from provgrid_optimizer.options import SolveOptions
-    from provgrid_optimizer.solve import find_engine
 
-    names = [name.strip() for name in engines.split(",")]
-    for name in names:
-        find_engine(name)
-    options = SolveOptions(time_limit_s=time_limit, threads=threads, seed=seed)
-    size = (jobs, pools, hours, services)
-    with Reporter(time_limit_s=time_limit) as reporter:
-        if len(names) == 1:
-            reporter.stage(names[0])
-            instance = f"reference-{jobs}-{pools}-{hours}-{services}"
-            records = [measure(lambda: reference_problem(*size, seed), names[0], options, instance, reporter)]
-        else:
-            reporter.stage(f"measuring {engines}")
-            flags = [f"--jobs={jobs}", f"--pools={pools}", f"--hours={hours}", f"--services={services}"]
-            flags += [f"--seed={seed}", f"--threads={threads}"]
-            flags += [] if time_limit is None else [f"--time-limit={time_limit}"]
-            records = in_own_processes(["bench", "reference", *flags], names)
-    if as_json:
-        print_json(records)
+    sizes, draws, names = whole_numbers(jobs, "--jobs", 1), whole_numbers(seeds, "--seed", 0), engine_names(engines)
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=draws[0])
+    if len(sizes) * len(draws) * len(names) == 1:
+        records = measure_here(reference_instance(sizes[0], pools, hours, services, draws[0]), names[0], options)
     else:
-        _print_table(records, KNOWN_LP_OPTIMA.get(size) if seed == 0 else None)
-
-
-def _print_table(records: list[dict[str, Any]], known_yuan: float | None) -> None:
-    """Print one line per engine."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("engine")
-    for heading in (
-        "status",
-        "cost, yuan",
-        "bound, yuan",
-        "gap",
-        "compile, s",
-        "solve, s",
-        "audit, s",
-        "peak, MB",
-    ):
-        table.add_column(heading, justify="right")
-    for row in records:
-        bound, gap = row["bound_yuan"], row["gap"]
-        table.add_row(
-            row["engine"],
-            row["status"],
-            f"{row['objective_yuan']:,.2f}",
-            "-" if bound is None else f"{bound:,.2f}",
-            "-" if gap is None else f"{gap:.3%}",
-            *(f"{row[name]:.2f}" for name in ("compile_s", "solve_s", "audit_s")),
-            f"{row['peak_rss_mb']:,.0f}",
+        shape = [f"--pools={pools}", f"--hours={hours}", f"--services={services}", *run_flags(options)]
+        records = measure_apart(
+            [
+                ["bench", "reference", f"--jobs={size}", f"--seed={seed}", f"--engines={name}", *shape]
+                for size in sizes
+                for seed in draws
+                for name in names
+            ]
         )
-    console = output()
-    console.print(table)
-    if known_yuan is not None:
-        console.print(f"known LP optimum: {known_yuan:,.4f} yuan")
+    print_records(records, as_json)
+    if not as_json and 0 in draws:
+        for size in sizes:
+            known_yuan = KNOWN_LP_OPTIMA.get((size, pools, hours, services))
+            if known_yuan is not None:
+                output().print(f"known LP optimum of {size} jobs at seed 0: {known_yuan:,.4f} yuan")
