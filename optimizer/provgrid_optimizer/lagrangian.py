@@ -45,6 +45,18 @@ class Bound:
     rounding_yuan: float
 
 
+class Hints(NamedTuple):
+    """What an earlier pass found, to spare a later one work; updated in place."""
+
+    pool: Ints  # (J,) cheapest pool, tried first; -1 = unserved or not known
+    marginal: NDArray[np.float32]  # (J, P) price of the last hour used, 0 where not known
+
+    @classmethod
+    def none(cls, jobs: int, pools: int) -> Hints:
+        """Nothing is known yet."""
+        return cls(np.full(jobs, -1), np.zeros((jobs, pools), dtype=np.float32))
+
+
 class Workspace(NamedTuple):
     """Room for one part of a pass: sorted hours of the current window, for pools without (0) and with (1) a move."""
 
@@ -144,11 +156,11 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
 
 
 def evaluate(
-    problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1, guess: Ints | None = None
+    problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1, hints: Hints | None = None
 ) -> Pass:
     """One full pass at prices that are known to fit; the same to the last digit for any number of threads.
 
-    `guess` (J,) is a pool per job to try first, say that of an earlier pass; it changes the time, never the result.
+    `hints` of an earlier pass change the time, never the result, and are brought up to date.
     """
     jobs, network, supply, services = laid_out[:4]
     hours = problem.hours
@@ -161,7 +173,8 @@ def evaluate(
     chunks = jobs.group_chunk.size - 1
     usage = np.zeros((chunks, *price.shape))
     traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))
-    job_pool = np.full(jobs.work.size, -1) if guess is None else guess.copy()
+    hints = hints or Hints.none(jobs.work.size, problem.n_pools)
+    job_pool = np.full(jobs.work.size, -1)
     job_start = np.full(jobs.work.size, -1)
 
     def run(chunk: int) -> tuple[float, float, float]:
@@ -169,7 +182,7 @@ def evaluate(
         loads = usage[chunk], traffic_parts[chunk], job_pool, job_start
         work = Workspace.of(price)
         made: tuple[float, float, float] = chunk_pass(
-            jobs, network, work, price, running, link_running, *groups, *loads
+            jobs, network, work, hints, price, running, link_running, *groups, *loads
         )
         return made
 

@@ -45,6 +45,7 @@ MOST_SWEEPS, LEAST_SWEEPS = 40, 12
 SWEEPS_TIMES_JOBS = 1_600_000  # more jobs need fewer sweeps: each is smaller against the limits
 SWEEPS_TIMES_PAIRS, LEAST_FOR_PAIRS = 11_000_000, 8  # services times pools times periods: they are a sweep's other work
 HARD_SWEEPS = 3
+MOST_SQUEEZED = 40
 
 
 def objective_yuan(problem: Problem, state: State) -> float:
@@ -143,6 +144,8 @@ class Improvement:
             self.sweeps = self._ramps.size + HARD_SWEEPS
         if stopped or not soft:
             self._compare()
+        if not stopped and self.sweeps == self._ramps.size + 1:
+            self._squeeze_in(stop)
 
     def _respond(self, arrays: Arrays, stop: Callable[[], bool]) -> bool:
         order = job_order(self.problem, self._random.random(self.problem.n_jobs))
@@ -165,10 +168,38 @@ class Improvement:
     def _harden(self) -> None:
         """Take all work out of overloaded periods; what then finds no room stays unserved."""
         by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
+        shift_services(self._arrays, self._state, self._curves, SHIFTS, np.arange(self.problem.n_services))
         relieve(self._arrays, self._state, self._curves, by_size, self._space)
         if self._overloaded():
             services: Ints = np.arange(self.problem.n_services)
             respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, services)
+
+    def _squeeze_in(self, stop: Callable[[], bool]) -> None:
+        """Give unserved jobs a place that others must leave, the dearest first; kept where the whole plan gains."""
+        lost = np.flatnonzero(self._state.pool < 0)
+        lost = lost[np.argsort(-self._arrays.jobs.unserved_yuan[lost], kind="stable")][:MOST_SQUEEZED]
+        by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
+        yuan = objective_yuan(self.problem, self._state)
+        for j in lost:
+            if stop():
+                break
+            before = copy_state(self._state)
+            self._set_ramp(WIDE, soft=True)
+            self._state.stretch[0] = 1.0
+            respond_jobs(self._arrays, self._state, self._curves, np.array([j]), self._space)
+            self._set_ramp(TIGHTEST, soft=False)
+            shift_services(self._arrays, self._state, self._curves, SHIFTS, np.arange(self.problem.n_services))
+            relieve(self._arrays, self._state, self._curves, by_size[by_size != j], self._space)
+            others = np.flatnonzero(self._state.pool < 0)
+            respond_jobs(self._arrays, self._state, self._curves, others, self._space)
+            after = math.inf if self._overloaded() else objective_yuan(self.problem, self._state)
+            print("squeeze", j, yuan, after, self._state.pool[j], (before.pool<0).sum(), (self._state.pool<0).sum())
+            if after < yuan:
+                yuan = after
+            else:
+                self._state = before
+                refresh_all(self._arrays, self._state, self._curves)
+        self._compare()
 
     def _overloaded(self) -> bool:
         pools, periods = self.problem.n_pools, self.problem.n_periods

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
-from provgrid_optimizer.heuristic.kernels.supply import best_peaks
-from provgrid_optimizer.lagrangian import Pass, evaluate
+from provgrid_optimizer.heuristic.kernels.peaks import best_peaks
+from provgrid_optimizer.lagrangian import Hints, Pass, evaluate
 from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provgrid_models.problem import Floats, Ints, Problem
+    from provgrid_models.problem import Floats, Problem
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 MOMENTUM = 0.9
@@ -95,9 +95,10 @@ class Ascent:
         self._average = [self.at.accelerator.copy(), self.at.link.copy(), np.array([self.at.carbon])]
         self._stale = 0
         self._charged = bool((problem.demand_charge_yuan_per_kw > 0.0).any())
-        self._caps = np.full(problem.n_clusters, np.nan)
+        self._caps = np.zeros(problem.n_clusters)
+        self._hints = Hints.none(laid_out.jobs.work.size, problem.n_pools)
         self.passes = 1
-        self.best: Pass = self._made(None)
+        self.best: Pass = self._made()
         self._last = self.best
         self._delta = rise * max(abs(self.bound_yuan), 1.0)
         self.prices = self.at
@@ -131,20 +132,20 @@ class Ascent:
 
     def _evaluate(self) -> Pass:
         self.passes += 1
-        self._last = self._made(self._last.job_pool)
+        self._last = self._made()
         return self._last
 
-    def _made(self, guess: Ints | None) -> Pass:
+    def _made(self) -> Pass:
         """Evaluate where the ascent stands, with the peak prices and the load that are best there."""
         if not self._charged:
-            return evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
+            return evaluate(self.problem, self.laid_out, self.at, self.threads, self._hints)
         peak, load = np.zeros(self.problem.floor_kw.shape), np.zeros(self.problem.capacity.shape)
         best_peaks(self.laid_out.supply, self.at.accelerator, self.at.carbon, peak, load, self._caps)
         total = peak @ self.problem.hours
         charge = self.problem.demand_charge_yuan_per_kw
         peak *= np.where(total > charge, charge / np.where(total > 0.0, total, 1.0), 1.0)[:, None] * (1.0 - 1e-13)
         self.at = dataclasses.replace(self.at, peak=peak)
-        made = evaluate(self.problem, self.laid_out, self.at, self.threads, guess)
+        made = evaluate(self.problem, self.laid_out, self.at, self.threads, self._hints)
         capped = (charge > 0.0)[self.problem.pool_cluster, None]
         return dataclasses.replace(made, offered=np.where(capped, load, made.offered))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provgrid.cli import bench_gap, bench_scale, bench_scenario
+from provgrid.cli import bench_gap, bench_peers, bench_scale, bench_scenario
 from provgrid.cli.bench_records import (
     AsJson,
     Engines,
@@ -25,6 +25,7 @@ from provgrid.cli.console import output
 
 app = typer.Typer(help="Measure engines on frozen instances.", no_args_is_help=True)
 app.command("gap")(bench_gap.gap)
+app.command("peers")(bench_peers.peers)
 app.command("scale")(bench_scale.scale)
 app.command("scenario")(bench_scenario.scenario)
 

@@ -13,13 +13,16 @@ from provgrid_optimizer.heuristic.kernels.windows import (
     duration,
     full_periods,
     grow,
+    least_run_price,
     sums,
 )
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints
     from provgrid_optimizer.heuristic.arrays import Jobs, Network, Services
-    from provgrid_optimizer.lagrangian import Workspace
+    from provgrid_optimizer.lagrangian import Hints, Workspace
+
+NEAR = 1e-9  # a bound this close to the best, relative, rules nothing out: it was summed in any order
 
 
 @inlined
@@ -111,29 +114,18 @@ def sorted_until(work: Workspace, price: Floats, kind: int, p: int, first: int, 
 
 
 @inner_inlined
-def run_price(
-    jobs: Jobs,
-    work: Workspace,
-    price: Floats,
-    running: Floats,
-    j: int,
-    p: int,
-    kind: int,
-    need: float,
-    group: int,
-    window: int,
+def gang_price(
+    jobs: Jobs, work: Workspace, running: Floats, j: int, p: int, kind: int, need: float, group: int
 ) -> float:
-    """Price of job j's hours in pool p: the cheapest under its limit, or the cheapest start of its gang."""
-    deadline = jobs.deadline[j]
-    first = jobs.release[j] + kind * jobs.move_periods[j]
-    if jobs.rigid[j]:
-        d = int(duration(need))
-        if work.block_group[kind, p, d] != group:
-            work.block_group[kind, p, d] = group
-            work.block_price[kind, p, d], work.block_start[kind, p, d] = cheapest_start(running[p], first, deadline, d)
-        return jobs.limit[j] * work.block_price[kind, p, d]
-    sorted_until(work, price, kind, p, first, deadline, window)
-    return jobs.limit[j] * cheapest(need, work.values[kind, p], work.totals[kind, p], work.counts[kind, p])
+    """Price of the cheapest start of job j's gang in pool p, found once for all jobs of the group as long as it."""
+    d = int(duration(need))
+    if work.block_group[kind, p, d] != group:
+        work.block_group[kind, p, d] = group
+        first = jobs.release[j] + kind * jobs.move_periods[j]
+        work.block_price[kind, p, d], work.block_start[kind, p, d] = cheapest_start(
+            running[p], first, jobs.deadline[j], d
+        )
+    return jobs.limit[j] * work.block_price[kind, p, d]
 
 
 @inner_inlined
@@ -141,6 +133,7 @@ def pair_price(
     jobs: Jobs,
     network: Network,
     work: Workspace,
+    hints: Hints,
     price: Floats,
     running: Floats,
     link_running: Floats,
@@ -162,7 +155,17 @@ def pair_price(
         return np.inf
     if kind == 1:
         base += move_price(jobs, network, link_running, j, p)
-    return base + run_price(jobs, work, price, running, j, p, kind, need, group, window)
+    if jobs.rigid[j]:
+        return base + gang_price(jobs, work, running, j, p, kind, need, group)
+    first, deadline = jobs.release[j] + kind * jobs.move_periods[j], jobs.deadline[j]
+    if work.window[kind, p] != window or work.grown[kind, p] < deadline:
+        least = least_run_price(price[p], first, deadline, need, hints.marginal[j, p])
+        if base + jobs.limit[j] * least >= best * (1.0 + NEAR):
+            return np.inf
+        sorted_until(work, price, kind, p, first, deadline, window)
+    count = work.counts[kind, p]
+    hints.marginal[j, p] = work.values[kind, p, min(int(need), count - 1)]
+    return base + jobs.limit[j] * cheapest(need, work.values[kind, p], work.totals[kind, p], count)
 
 
 @inner_inlined
@@ -194,6 +197,7 @@ def chunk_pass(
     jobs: Jobs,
     network: Network,
     work: Workspace,
+    hints: Hints,
     price: Floats,
     running: Floats,
     link_running: Floats,
@@ -207,8 +211,8 @@ def chunk_pass(
     """Let the jobs of some groups choose at `price` (P, T) yuan per accelerator held for the period.
 
     Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved) and rigid start, and returns
-    (value, lost digits, magnitude of what was summed). The pool that stands in `pools` is tried first: a good guess
-    spares the others. `work` is a `lagrangian.Workspace` of its own.
+    (value, lost digits, magnitude of what was summed). `hints` decide what is tried first and what can be left out;
+    they change the time, never the result. `work` is a `lagrangian.Workspace` of its own.
     """
     n_pools, n_periods = price.shape
     value, lost, magnitude = 0.0, 0.0, 0.0
@@ -224,18 +228,18 @@ def chunk_pass(
             j = jobs.order[i]
             best = jobs.unserved_yuan[j]
             best_pool = -1
-            guess = pools[j]
+            guess = hints.pool[j]
             for turn in range(-1, n_pools):
                 p = guess if turn < 0 else turn
                 if p < 0 or turn == guess:
                     continue
-                cost = pair_price(jobs, network, work, price, running, link_running, j, p, best, g, window)
+                cost = pair_price(jobs, network, work, hints, price, running, link_running, j, p, best, g, window)
                 if cost < best or (cost == best and best_pool > p):
                     best = cost
                     best_pool = p
             value, lost = add_exactly(value, lost, best)
             magnitude += abs(best)
-            pools[j] = best_pool
+            pools[j] = hints.pool[j] = best_pool
             if best_pool >= 0:
                 starts[j] = add_load(jobs, network, work, j, best_pool, usage, traffic)
                 if jobs.rigid[j]:

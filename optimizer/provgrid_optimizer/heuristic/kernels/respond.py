@@ -352,7 +352,8 @@ def enter_jobs(laid_out: Arrays, state: State, pricing: Pricing, order: Ints, po
 def respond_jobs(laid_out: Arrays, state: State, pricing: Pricing, order: Ints, scratch: Scratch) -> int:
     """Let every job of `order` leave and come back where it is cheapest now; returns how many changed pool.
 
-    A job that cannot come back at all is put back where it was: no hard job and no base with a vertical is lost.
+    A job that cannot come back at all is put back where it was: no hard job and no base with a vertical is lost, and
+    while limits are hard no job at all.
     """
     changed = 0
     for j in order:
@@ -363,7 +364,8 @@ def respond_jobs(laid_out: Arrays, state: State, pricing: Pricing, order: Ints, 
         _, p = best_place(laid_out, state, pricing, j, scratch)
         done = p >= 0 and enter(laid_out, state, pricing, j, p, scratch)
         if not done and was >= 0:
-            if p < 0 and laid_out.jobs.unserved_yuan[j] < np.inf and not has_placed_vertical(laid_out, state, j):
+            dropped = p < 0 and state.stretch[0] > 0.0 and laid_out.jobs.unserved_yuan[j] < np.inf
+            if dropped and not has_placed_vertical(laid_out, state, j):
                 changed += 1
                 continue
             put_back(laid_out, state, pricing, j, was, first, last, scratch)

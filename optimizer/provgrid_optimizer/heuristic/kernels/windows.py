@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.kernels.compiled import inlined, inner_inlined, kernel
+from provgrid_optimizer.heuristic.kernels.compiled import inlined, inner_inlined, kernel, summing
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints
@@ -48,6 +48,18 @@ def cheapest(full_periods: float, values: Floats, total: Floats, count: int) -> 
     if whole >= count:
         return total[count]
     return total[whole] + (full_periods - whole) * values[whole]
+
+
+@summing
+def least_run_price(price: Floats, first: int, last: int, full_periods: float, marginal: float) -> float:
+    """Lower bound on the price of the cheapest hours by LP duality, for any price of the last hour used.
+
+    The sum may be taken in any order, so it is only good to about 1e-13: compare with some room.
+    """
+    saved = 0.0
+    for t in range(first, last):
+        saved += max(marginal - price[t], 0.0)
+    return full_periods * marginal - saved
 
 
 @inner_inlined
