@@ -1,4 +1,4 @@
-"""Peers climb the sizes of the reference instance until one takes too long; each run is a process that can be killed."""
+"""Peers climb the sizes of the reference instance until one takes too long; each run is a process of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import numpy as np
 from provgrid_bench.peers import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from provgrid_optimizer.matrix import LinearProgram
 

@@ -39,9 +39,9 @@ def measure_peer(run: Run) -> dict[str, Any]:
         record = {"status": "time_limit", "solve_s": time.perf_counter() - started}
     except SolverError as error:
         record = {"status": "failed", "detail": str(error), "solve_s": time.perf_counter() - started}
-    # CBC is a process of its own, and Python waits beside it with the model.
+    # CBC is a process of its own: the larger of the two counts, though Python waits with the model meanwhile.
     solver_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6 if run.peer == "pulp-cbc" else 0.0
-    return {**record, "peak_rss_mb": peak_rss_mb() + solver_mb, "version": _version(run.peer)}
+    return {**record, "peak_rss_mb": max(peak_rss_mb(), solver_mb), "version": _version(run.peer)}
 
 
 def _heuristic(name: str, problem: Problem, options: SolveOptions) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`provgrid bench peers`: other solvers and the heuristic side by side, on the largest size that each can do in time."""
+"""`provgrid bench peers`: other solvers and the heuristic, on the largest size that each can do in time."""
 
 from __future__ import annotations
 
