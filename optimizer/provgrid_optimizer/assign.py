@@ -28,7 +28,7 @@ class Assignment:
     ----------
     assignment : agent of each task, shape (n,).
     objective, bound, gap : its cost (or profit), the best proven bound on any assignment's, and the gap between them.
-    bound_method : "prices" (the audit proves it from the multipliers) or "milp" (a solver's tree).
+    bound_method : "prices" (the audit proves it from the multipliers) or "search" (all that the beams ever dropped).
     bound_prices : what the multipliers prove; with whole costs, rounded to the next whole number.
     multipliers : the prices, of costs to be minimised.
     audit_violations : broken rules, in words; an assignment with any is never returned.
@@ -41,7 +41,7 @@ class Assignment:
     objective: float
     bound: float
     gap: float
-    bound_method: Literal["prices", "milp"]
+    bound_method: Literal["prices", "search"]
     bound_prices: float
     multipliers: Multipliers
     audit_violations: tuple[str, ...]
@@ -88,10 +88,10 @@ def assign(
 
     min sum_ij cost_ij x_ij  s.t.  sum_j usage_ij x_ij <= capacity_i,  sum_i x_ij = 1,  x binary
 
-    Capacities are hard (up to 1e-9 relative, for sums of floats). The search anneals the stiffness of the capacities
-    and pushes ejection chains, both in the reduced costs of the capacity prices (after Yagiura, Ibaraki and Glover,
-    EJOR 169 (2006) 548-569, and Ahuja et al., multi-exchange neighbourhoods); the bound is the better of the two
-    Lagrangian relaxations, of the capacities and of the assignment rows (Fisher, Management Science 27 (1981) 1-18).
+    Capacities are hard (up to 1e-9 relative, for sums of floats). Beams give away the tasks in ever new orders; what is
+    still to come is bounded by each agent's exact knapsack at the task prices of a Lagrangian relaxation (Fisher,
+    Management Science 27 (1981) 1-18). The bound is the best of two relaxations, of the capacities and of the
+    assignment rows, and of what the beams dropped.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def assign(
     capacity : shape (m,), >= 0.
     gap : stop when |objective - bound| / max(|objective|, 1) is at most this.
     time_limit : stop after this many seconds; 10 if there is no other stop.
-    passes : stop after this many search passes.
+    passes : stop after this many passes, of two beams each.
     seed, threads : stopped by gap or passes, the result depends on the seed and not on the threads.
 
     Raises
@@ -125,15 +125,15 @@ def assign(
     findings = audit(sign * costs, uses, room, sense, run.assignment, multipliers)
     if findings.violations:
         raise AuditError(f"the assignment breaks a rule: {findings.violations[0]}; report this with the arrays")
-    by_tree = run.tree_bound > sign * findings.bound
-    bound = sign * run.tree_bound if by_tree else findings.bound
+    by_search = run.search_bound > sign * findings.bound
+    bound = sign * run.search_bound if by_search else findings.bound
     return Assignment(
         assignment=run.assignment.astype(np.int64),
         sense=sense,
         objective=findings.objective,
         bound=bound,
         gap=relative_gap(sign * findings.objective, sign * bound),
-        bound_method="milp" if by_tree else "prices",
+        bound_method="search" if by_search else "prices",
         bound_prices=findings.bound,
         multipliers=multipliers,
         audit_violations=findings.violations,

@@ -17,60 +17,38 @@ if TYPE_CHECKING:
     Sizes = NDArray[np.int32]
 
 ROUNDING = 5e-10  # relative excess over a capacity that adding up floats may explain; half of what the audit allows
-CELLS = 4096  # grid of a knapsack whose usage is not in small whole numbers
+FINEST_BITS = 12  # a knapsack whose usage is not in small whole numbers has 2 ** FINEST_BITS cells,
+COARSEST_BITS = 6  # or down to 2 ** COARSEST_BITS
+TABLE_WORK = 1 << 30  # where all cells of all tasks and agents would be more than this
+UNIT_BITS = 48  # a capacity that is not a small whole number is this many bits of units
 
 
 class Task(NamedTuple):
-    """What the kernels read of an instance; task by agent."""
+    """What the beam reads of an instance; task by agent."""
 
     cost: Floats  # (n, m), minimised; inf = closed
-    usage: Floats  # (n, m), 0 where closed
-    capacity: Floats  # (m,), rounding allowed for
-    open_start: Ints  # (n + 1,)
-    open_agent: Ints  # promising agents of task j: open_agent[open_start[j] : open_start[j + 1]]
-
-
-class Prices(NamedTuple):
-    """What a load off its capacity costs, and what a pair costs beyond the task's best."""
-
-    price: Floats  # (m,) per unit left idle
-    over: Floats  # (m,) per unit too much
-    reduced: Floats  # (n, m)
-    worth: float  # least improvement that counts
-
-
-class Search(NamedTuple):
-    """How a lane searches."""
-
-    temperature: float
-    soft: float  # stiffness at which the deepest softening starts
-    accept: float  # mean worsening that a round may keep
-    slack: float  # what a chain may cost before it must pay
-    step: float  # least improvement of a cost that counts
-    depth: int
-    proposals: int
+    need: Ints  # (n, m) units
+    room: Ints  # (m,) units
+    shift: Ints  # (m,) a cell of the agent's knapsack is 2 ** shift units
 
 
 @dataclass(frozen=True)
 class Instance:
-    """min sum cost x  s.t.  sum_j usage x <= capacity, sum_i x = 1; arrays are task by agent.
+    """min sum_j cost x  s.t.  sum_j usage x <= capacity, sum_i x = 1; arrays are task by agent.
 
     A pair is closed (cost inf) where it is forbidden or exceeds the agent's capacity by itself. `whole` says that all
-    costs are whole numbers, so that a bound may be rounded up. `size` and `cells` are the usage and capacity on a grid,
-    rounded down so that every feasible assignment stays feasible on it.
+    costs are whole numbers, so that a bound may be rounded up. `units` holds usage and capacity in whole units, the
+    numbers themselves where these are small and whole, else so fine that only rounding is lost; `size` and `cells` are
+    the same in cells, rounded down so that every assignment that fits still fits.
     """
 
     cost: Floats
     usage: Floats
     capacity: Floats
     whole: bool
+    units: Task
     size: Sizes
     cells: Ints
-
-    @property
-    def open(self) -> Bools:
-        """Pairs that may be used, shape (n, m)."""
-        return np.isfinite(self.cost)
 
 
 def check(cost: ArrayLike, usage: ArrayLike, capacity: ArrayLike, sense: str) -> tuple[Floats, Floats, Floats]:
@@ -133,32 +111,23 @@ def lay_out(cost: Floats, usage: Floats, capacity: Floats) -> Instance:
         task = int(opened.any(axis=0).argmin())
         reason = "is forbidden everywhere" if np.isinf(cost[:, task]).all() else "exceeds the capacity of each"
         raise InfeasibleError(f"task {task} fits no agent: it {reason}; raise a capacity or leave the task out")
-    uses = np.where(opened, usage, 0.0)
-    size, cells = _grid(uses, room)
+    uses = np.ascontiguousarray(np.where(opened, usage, 0.0).T)
+    costs = np.ascontiguousarray(np.where(opened, cost, np.inf).T)
     finite = cost[opened]
-    return Instance(
-        cost=np.ascontiguousarray(np.where(opened, cost, np.inf).T),
-        usage=np.ascontiguousarray(uses.T),
-        capacity=room,
-        whole=bool((finite == np.round(finite)).all() and np.abs(finite).max() < 2.0**40),
-        size=np.ascontiguousarray(size.T),
-        cells=cells,
-    )
+    whole = bool((finite == np.round(finite)).all() and np.abs(finite).max() < 2.0**40)
+    units = Task(costs, *_units(uses, room))
+    size = (units.need >> units.shift).astype(np.int32)
+    return Instance(costs, uses, room, whole, units, size, units.room >> units.shift)
 
 
-def _grid(usage: Floats, capacity: Floats) -> tuple[Sizes, Ints]:
-    """Usage and capacity in cells: exact where they are whole numbers up to `CELLS`, else rounded down."""
-    whole = (usage == np.round(usage)).all(axis=1) & (capacity < CELLS)
-    cell = np.where(whole | (capacity == 0), 1.0, capacity / CELLS)
-    # Division may round up across a whole number; a hair less makes every size a lower one.
-    size = np.floor(usage / cell[:, None] * np.where(whole, 1.0, 1 - 1e-12)[:, None])
-    return size.astype(np.int32), np.floor(capacity / cell * (1 + 1e-12)).astype(np.int64)
-
-
-def kernel_view(instance: Instance, reduced: Floats, width: int) -> Task:
-    """Return the arrays for the kernels: each task with its `width` open agents of the least reduced cost."""
-    width = min(width, instance.capacity.size)
-    near = np.argsort(reduced, axis=1, kind="stable")[:, :width]
-    kept = np.isfinite(np.take_along_axis(reduced, near, axis=1))
-    start = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
-    return Task(instance.cost, instance.usage, instance.capacity, start, near[kept].astype(np.int64))
+def _units(usage: Floats, capacity: Floats) -> tuple[Ints, Ints, Ints]:
+    """Usage (n, m) and capacity (m,) in units, and the bits of units that make a cell of a knapsack."""
+    bits = FINEST_BITS
+    while bits > COARSEST_BITS and usage.size << bits > TABLE_WORK:
+        bits -= 1
+    small = (usage == np.round(usage)).all(axis=0) & (capacity < 1 << bits)
+    unit = np.where(small | (capacity == 0), 1.0, capacity / (1 << UNIT_BITS))
+    # Division may round up across a whole number; a hair less makes every need a lower one.
+    need = np.floor(usage / unit * np.where(small, 1.0, 1 - 1e-12))
+    room = np.where(small | (capacity == 0), np.floor(capacity), 1 << UNIT_BITS)
+    return need.astype(np.int64), room.astype(np.int64), np.where(small, 0, UNIT_BITS - bits).astype(np.int64)
