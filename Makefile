@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint types warm clean
+.PHONY: demo test test-slow lint types warm bench page clean
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/provgrid demo
@@ -25,6 +25,14 @@ types: $(VENV)/dev.stamp
 
 warm: $(VENV)/dev.stamp
 	$(BIN)/python -c 'from provgrid_optimizer.heuristic.warm import warm_up; warm_up()'
+
+# Hours. Stopped at any time, it goes on where it was; PROVGRID_DATA names the folder above gap/ of the OR-Library.
+bench: $(VENV)/runtime.stamp
+	$(BIN)/provgrid bench all
+	$(MAKE) --no-print-directory page
+
+page: $(VENV)/runtime.stamp
+	$(BIN)/provgrid bench page
 
 clean:
 	rm -rf $(VENV)

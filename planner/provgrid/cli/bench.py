@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provgrid.cli import bench_gap, bench_peers, bench_scale, bench_scenario
+from provgrid.cli import bench_gap, bench_peers, bench_results, bench_scale, bench_scenario
 from provgrid.cli.bench_records import (
     AsJson,
     Engines,
@@ -28,6 +28,8 @@ app.command("gap")(bench_gap.gap)
 app.command("peers")(bench_peers.peers)
 app.command("scale")(bench_scale.scale)
 app.command("scenario")(bench_scenario.scenario)
+app.command("all")(bench_results.fill_all)
+app.command("page")(bench_results.page)
 
 
 @app.callback()
