@@ -20,10 +20,10 @@ from provgrid_optimizer.heuristic.kernels.place import (
     serve_more,
     window,
 )
-from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods
+from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, least_run_price
 
 if TYPE_CHECKING:
-    from provgrid_models.problem import Ints
+    from provgrid_models.problem import Floats, Ints
     from provgrid_optimizer.heuristic.arrays import Arrays
     from provgrid_optimizer.heuristic.pricing import Pricing, Scratch
     from provgrid_optimizer.heuristic.state import State
@@ -132,56 +132,76 @@ def reanchor(laid_out: Arrays, state: State, pricing: Pricing, weight: float) ->
             pricing.anchor[c, t] += weight * (price - pricing.anchor[c, t])
 
 
+@inner_inlined
+def put_in_order(price: Floats, order: Ints, count: int, t: int, value: float) -> None:
+    """Insert period t into lists that descend in price, the cheapest at their end."""
+    i = count
+    while i > 0 and price[i - 1] < value:
+        price[i] = price[i - 1]
+        order[i] = order[i - 1]
+        i -= 1
+    price[i] = value
+    order[i] = t
+
+
 @inner
 def plan_elastic(
-    laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, first: int, last: int, scratch: Scratch
+    laid_out: Arrays,
+    state: State,
+    pricing: Pricing,
+    j: int,
+    p: int,
+    first: int,
+    last: int,
+    enough: float,
+    scratch: Scratch,
 ) -> float:
-    """Fill the cheapest parts of hours, dearer as they fill; returns yuan and leaves accelerators in scratch.amount."""
+    """Fill the cheapest parts of hours, dearer as they fill; returns yuan and leaves accelerators in scratch.amount.
+
+    inf where there is too little room, or as soon as it is clear that `enough` yuan would not do.
+    """
     limit = laid_out.jobs.limit[j]
     need = full_periods(laid_out.jobs, j, p)
     left = need * limit
     step = limit / PARTS
+    guess = scratch.marginal[j, p]
+    least = left * guess
+    for t in range(first, last):
+        scratch.amount[t] = 0.0
+        scratch.room[t] = min(limit, room(laid_out, state, p, t))
+        if scratch.room[t] > 0.0:
+            scratch.first_part[t] = average(laid_out, state, pricing, p, t, 0.0, min(step, scratch.room[t]))
+            least -= max(guess - scratch.first_part[t], 0.0) * scratch.room[t]
+    if least >= enough:
+        return np.inf
     price = scratch.price
     order = scratch.order
     count = 0
     for t in range(first, last):
-        scratch.amount[t] = 0.0
-        scratch.room[t] = min(limit, room(laid_out, state, p, t))
-        if scratch.room[t] <= 0.0:
-            continue
-        value = average(laid_out, state, pricing, p, t, 0.0, min(step, scratch.room[t]))
-        i = count
-        while i > 0 and price[i - 1] < value:
-            price[i] = price[i - 1]
-            order[i] = order[i - 1]
-            i -= 1
-        price[i] = value
-        order[i] = t
-        count += 1
+        if scratch.room[t] > 0.0:
+            put_in_order(price, order, count, t, scratch.first_part[t])
+            count += 1
     yuan = 0.0
+    value = 0.0
     while left > 0.0 and count > 0:
         t = order[count - 1]
         value = price[count - 1]
+        if yuan + left * value >= enough:
+            return np.inf
         taken = min(left, step, scratch.room[t] - scratch.amount[t])
         scratch.amount[t] += taken
         yuan += taken * value
         left -= taken
         count -= 1
         free = scratch.room[t] - scratch.amount[t]
-        if free <= 1e-12 * limit:
-            continue
-        low = scratch.amount[t]
-        value = average(laid_out, state, pricing, p, t, low, low + min(step, free))
-        i = count
-        while i > 0 and price[i - 1] < value:
-            price[i] = price[i - 1]
-            order[i] = order[i - 1]
-            i -= 1
-        price[i] = value
-        order[i] = t
-        count += 1
+        if free > 1e-12 * limit:
+            low = scratch.amount[t]
+            dearer = average(laid_out, state, pricing, p, t, low, low + min(step, free))
+            put_in_order(price, order, count, t, dearer)
+            count += 1
     if left > need * limit * 2.0 * TOLERANCE:
         return np.inf
+    scratch.marginal[j, p] = value
     return yuan
 
 
@@ -245,7 +265,11 @@ def best_place(laid_out: Arrays, state: State, pricing: Pricing, j: int, scratch
             base += move_price(jobs, laid_out.network, pricing.link_running, j, p)
         if jobs.rigid[j]:
             need = duration(need)
-        value = base + need * jobs.limit[j] * least_price(pricing, p, first, last)
+        least = need * least_price(pricing, p, first, last)
+        if not jobs.rigid[j]:
+            marginal_price = scratch.marginal[j, p]
+            least = max(least, least_run_price(pricing.now[p], first, last, need, marginal_price))
+        value = base + jobs.limit[j] * least
         i = count
         while i > 0 and scratch.optimistic[i - 1] > value:
             scratch.optimistic[i] = scratch.optimistic[i - 1]
@@ -268,7 +292,8 @@ def best_place(laid_out: Arrays, state: State, pricing: Pricing, j: int, scratch
         if jobs.rigid[j]:
             yuan, _ = plan_gang(laid_out, state, pricing, j, p, first, last, scratch)
         else:
-            yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, scratch)
+            enough = best - scratch.base[i]
+            yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, enough, scratch)
         if scratch.base[i] + yuan < best:
             best = scratch.base[i] + yuan
             best_pool = p
@@ -287,7 +312,7 @@ def enter(laid_out: Arrays, state: State, pricing: Pricing, j: int, p: int, scra
             return False
         done = hold(laid_out, state, j, p, start, int(duration(full_periods(laid_out.jobs, j, p))))
     else:
-        yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, scratch)
+        yuan = plan_elastic(laid_out, state, pricing, j, p, first, last, np.inf, scratch)
         if yuan == np.inf:
             return False
         at = state.offset[j] - laid_out.jobs.release[j]
@@ -474,6 +499,8 @@ def service_price(
             if high > 0.0 and state.traffic[link, t] >= network.link_gbps[link]:
                 return np.inf
     per_unit = services.per_unit[s, p]
+    if low == high == 0.0:
+        return price + per_unit * pricing.now[p, t] / laid_out.supply.hours[t]
     around = average(laid_out, state, pricing, p, t, low * per_unit, high * per_unit)
     return price + per_unit * around / laid_out.supply.hours[t]
 
