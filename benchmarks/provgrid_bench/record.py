@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Instance:
-    """What is measured: its name, how it is made, and the share of rigid jobs that was asked for (None: counted)."""
+    """What is measured: its name and how it is made.
+
+    `seed` is that of its random draw, None where there is none; `rigid_share` is what was asked for, None: counted.
+    """
 
     name: str
     build: Callable[[], tuple[Problem, Scenario | None]]
+    seed: int | None = None
     rigid_share: float | None = None
 
 
@@ -64,6 +68,7 @@ def measure(
         **measured,
         "scenario": instance.name,
         "instance": instance.name,
+        "instance_seed": instance.seed,
         "seed": options.seed,
         "threads": options.threads,
         "rigid_share": rigid_share,

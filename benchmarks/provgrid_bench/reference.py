@@ -61,6 +61,7 @@ def reference_instance(jobs: int, pools: int, hours: int, services: int, seed: i
     return Instance(
         f"reference-{jobs}-{pools}-{hours}-{services}",
         lambda: (reference_problem(jobs, pools, hours, services, seed), None),
+        seed,
     )
 
 

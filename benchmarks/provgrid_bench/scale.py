@@ -55,5 +55,6 @@ def scale_instance(jobs: int, pools: int, hours: int, services: int, seed: int, 
     return Instance(
         f"scale-{jobs}-{pools}-{hours}-{services}{rigid}",
         lambda: (scale_problem(jobs, pools, hours, services, seed, rigid_share), None),
+        seed,
         rigid_share,
     )

@@ -105,6 +105,7 @@ def test_an_unknown_peer_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no peer 'cplex'; choose among pulp-cbc" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_environment_is_made_once_and_lies_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     nothing = tmp_path / "requirements.txt"

@@ -24,7 +24,7 @@ KEYS = {
     *("instance", "jobs", "pools", "periods", "services", "rigid_share", "engine", "status", "seed", "threads"),
     *("objective_yuan", "bound_yuan", "gap", "gap_jobs", "captured", "gap_energy_prices", "gap_cheapest"),
     *("audit_violations", "unserved_share", "build_s", "compile_s", "solve_s", "audit_s", "passes", "pass_s"),
-    *("solve_over_pass", "peak_rss_mb"),
+    *("solve_over_pass", "peak_rss_mb", "instance_seed"),
 }
 # 3 pools and 14 hours are the least that the reference instance can be drawn for.
 REFERENCE = ["--jobs", "12", "--pools", "3", "--hours", "14", "--services", "2"]
@@ -50,6 +50,14 @@ def test_two_engines_are_measured_on_one_instance(capsys: pytest.CaptureFixture[
     assert (ideal["engine"], plan["engine"]) == ("lp", "heuristic")
     assert ideal["objective_yuan"] <= plan["objective_yuan"] * (1 + 1e-9)
     assert plan["bound_yuan"] <= ideal["objective_yuan"] * (1 + 1e-6)
+
+
+def test_one_reference_instance_can_be_solved_with_several_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    records = records_of(capsys, "reference", *REFERENCE, "--engines", "lp", "--seed", "1,2", "--instance-seed", "0")
+    records += records_of(capsys, "reference", *REFERENCE, "--engines", "lp", "--seed", "0")
+    assert [(record["instance_seed"], record["seed"]) for record in records] == [(0, 1), (0, 2), (0, 0)]
+    for record in records[:2]:
+        assert record["objective_yuan"] == pytest.approx(records[2]["objective_yuan"], rel=1e-9)
 
 
 def test_sizes_and_seeds_of_the_scale_family_are_runs_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:

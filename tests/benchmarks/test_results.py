@@ -39,6 +39,7 @@ def solve_row(name: str, seed: int, **changes: Any) -> Row:
         "part": name,
         "call": f"scale --seed={seed}",
         "instance": "scale-1000-20-168-40",
+        "instance_seed": 0,
         "engine": "heuristic",
         "seed": seed,
         "jobs": 1000,

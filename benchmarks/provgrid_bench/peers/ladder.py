@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PEERS = ("pulp-cbc", "pulp-highs", "highs-simplex", "highs-ipm", "linopy-highs", "pdlp", "heuristic")
 APART = ("linopy-highs", "pdlp")  # in an environment of their own
-SIZES = (200, 400, 700, 1000, 1500, 2000, 3000, 5000, 10_000, 30_000, 100_000)
+SIZES = (200, 400, 700, 1000, 1500, 2000, 3000, 5000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 GRACE_S = 60.0  # beyond the limit: to read an answer, or to notice the clock, before the process is killed
 DONE = ("optimal", "finished", "gap_reached")
 PDLP_TOLERANCE = 1e-4

@@ -89,7 +89,7 @@ def _held(value: float | None, bar: float | None, show: Callable[[float], str], 
 def _percent(value: float | None) -> str:
     if value is None:
         return "–"
-    if abs(value) < 1e-9:  # rounding
+    if abs(value) < 1e-6:  # rounding, and the tolerance of solvers
         return "0 %"
     return f"{100 * value:.3f} %" if abs(value) < 0.001 else f"{100 * value:.2f} %"
 
@@ -127,7 +127,9 @@ def _bars(solves: list[Row]) -> str:
     if not rows:
         return ""
     headings = ["part", "runs", "cost, yuan", "bound, yuan", "gap", "worst gap", "solve, s", "peak, GB", "violations"]
-    text = "Medians over seeds; in brackets the bar that was set before. Gap: (cost − bound) / cost, the plan audited, the bound proved.\n"
+    text = (
+        "Medians over seeds; in brackets the bar. Gap: (cost − bound) / cost, of an audited plan and a proved bound.\n"
+    )
     return f"## The heuristic against its bars\n\n{text}\n{_table(headings, rows)}"
 
 
@@ -171,7 +173,10 @@ def _relaxation(solves: list[Row]) -> str:
         bounds = [
             row["bound_yuan"]
             for row in solves
-            if row["instance"] == instance and row["engine"] == "heuristic" and row["bound_yuan"] is not None
+            if row["instance"] == instance
+            and row["engine"] == "heuristic"
+            and row["instance_seed"] in (None, 0)
+            and row["bound_yuan"] is not None
         ]
         if bounds:
             below = [(optimum - bound) / max(abs(optimum), 1.0) for bound in bounds]

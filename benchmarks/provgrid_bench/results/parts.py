@@ -53,8 +53,9 @@ def _scale(jobs: int, bar: Bar, rigid: str = "") -> Part:
 
 
 def _reference(jobs: int, services: int, bar: Bar) -> Part:
-    call = ("reference", f"--jobs={jobs}", f"--services={services}", "--engines=heuristic")
-    return Part(name=f"reference-{jobs}", table="solves", calls=(call,), bar=bar)
+    instance = (f"--jobs={jobs}", f"--services={services}", "--instance-seed=0")  # whose optimum is known
+    calls = tuple(("reference", *instance, f"--seed={seed}", "--engines=heuristic") for seed in SEEDS)
+    return Part(name=f"reference-{jobs}", table="solves", calls=calls, bar=bar)
 
 
 def _scenario(name: str, bar: Bar, engine: str = "heuristic", seeds: range = SEEDS) -> Part:

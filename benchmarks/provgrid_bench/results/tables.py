@@ -14,8 +14,19 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 TABLES: dict[str, tuple[str, ...]] = {
     "solves": (
-        *("part", "call", "measured", "load", "instance", "engine", "seed", "threads"),
-        *("jobs", "services", "pools", "periods", "rigid_share", "status", "objective_yuan", "bound_yuan", "gap"),
+        *("part", "call", "measured", "load", "instance", "instance_seed", "engine", "seed"),
+        *(
+            "threads",
+            "jobs",
+            "services",
+            "pools",
+            "periods",
+            "rigid_share",
+            "status",
+            "objective_yuan",
+            "bound_yuan",
+            "gap",
+        ),
         *("gap_jobs", "captured", "gap_energy_prices", "gap_cheapest", "unserved_share", "audit_violations"),
         *("build_s", "compile_s", "solve_s", "audit_s", "passes", "pass_s", "solve_over_pass", "peak_rss_mb"),
     ),

@@ -44,6 +44,9 @@ def reference(
     hours: Annotated[int, typer.Option(min=14, help="Periods of an hour.")] = 48,
     services: Annotated[int, typer.Option(min=0, help="Inference services.")] = 20,
     seeds: Seeds = "0",
+    instance_seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the instance alone; default: that of the run.")
+    ] = None,
     engines: Engines = "lp,heuristic",
     time_limit: TimeLimit = None,
     gap: Gap = None,
@@ -57,9 +60,11 @@ def reference(
     sizes, draws, names = whole_numbers(jobs, "--jobs", 1), whole_numbers(seeds, "--seed", 0), engine_names(engines)
     options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=draws[0])
     if len(sizes) * len(draws) * len(names) == 1:
-        records = measure_here(reference_instance(sizes[0], pools, hours, services, draws[0]), names[0], options)
+        draw = draws[0] if instance_seed is None else instance_seed
+        records = measure_here(reference_instance(sizes[0], pools, hours, services, draw), names[0], options)
     else:
         shape = [f"--pools={pools}", f"--hours={hours}", f"--services={services}", *run_flags(options)]
+        shape += [] if instance_seed is None else [f"--instance-seed={instance_seed}"]
         records = measure_apart(
             [
                 ["bench", "reference", f"--jobs={size}", f"--seed={seed}", f"--engines={name}", *shape]
@@ -69,8 +74,8 @@ def reference(
             ]
         )
     print_records(records, as_json)
-    if not as_json and 0 in draws:
+    if not as_json and 0 in (draws if instance_seed is None else [instance_seed]):
         for size in sizes:
             known_yuan = KNOWN_LP_OPTIMA.get((size, pools, hours, services))
             if known_yuan is not None:
-                output().print(f"known LP optimum of {size} jobs at seed 0: {known_yuan:,.4f} yuan")
+                output().print(f"known LP optimum of {size} jobs, drawn with seed 0: {known_yuan:,.4f} yuan")
