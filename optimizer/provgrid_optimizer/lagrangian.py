@@ -108,7 +108,7 @@ class Pass:
     """All that one evaluation yields: the bound, what was chosen, and the loads that make its subgradient.
 
     `asked` (P, T) accelerators that jobs and services choose, `offered` (P, T) that supply would rather carry,
-    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `job_pool` (J,) with -1 = unserved.
+    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `job_pool` (J,) with -1 = unserved, `job_yuan` (J,) what each pays.
     """
 
     bound: Bound
@@ -118,6 +118,7 @@ class Pass:
     kg: float
     job_pool: Ints
     job_start: Ints
+    job_yuan: Floats
     service_pool: Ints
 
 
@@ -175,11 +176,11 @@ def evaluate(
     traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))
     hints = hints or Hints.none(jobs.work.size, problem.n_pools)
     job_pool = np.full(jobs.work.size, -1)
-    job_start = np.full(jobs.work.size, -1)
+    job_start, job_yuan = np.full(jobs.work.size, -1), np.zeros(jobs.work.size)
 
     def run(chunk: int) -> tuple[float, float, float]:
         groups = jobs.group_chunk[chunk], jobs.group_chunk[chunk + 1]
-        loads = usage[chunk], traffic_parts[chunk], job_pool, job_start
+        loads = usage[chunk], traffic_parts[chunk], job_pool, job_start, job_yuan
         work = Workspace.of(price)
         made: tuple[float, float, float] = chunk_pass(
             jobs, network, work, hints, price, running, link_running, *groups, *loads
@@ -231,5 +232,6 @@ def evaluate(
         kg=supplied[3],
         job_pool=job_pool,
         job_start=job_start,
+        job_yuan=job_yuan,
         service_pool=service_pool,
     )

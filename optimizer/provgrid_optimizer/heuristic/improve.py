@@ -46,6 +46,7 @@ SWEEPS_TIMES_JOBS = 1_600_000  # more jobs need fewer sweeps: each is smaller ag
 SWEEPS_TIMES_PAIRS, LEAST_FOR_PAIRS = 11_000_000, 8  # services times pools times periods: they are a sweep's other work
 HARD_SWEEPS = 3
 MOST_SQUEEZED = 40
+LAG = 0
 
 
 def objective_yuan(problem: Problem, state: State) -> float:
@@ -89,6 +90,7 @@ class Improvement:
         passes: int | None = None,
     ) -> None:
         self.problem = problem
+        self.dual, self.made = prices, made
         self.best = start
         self.best_yuan = objective_yuan(problem, start)
         self.sweeps = 0
@@ -149,9 +151,15 @@ class Improvement:
 
     def _respond(self, arrays: Arrays, stop: Callable[[], bool]) -> bool:
         order = job_order(self.problem, self._random.random(self.problem.n_jobs))
+        if self.sweeps < self._ramps.size and LAG > 0:
+            ramp = self._ramps[self.sweeps]
+            self._set_ramp(self._ramps[max(self.sweeps - LAG, 0)], soft=True)
+            respond_jobs(arrays, self._state, self._curves, order[self.problem.rigid[order]], self._space)
+            self._set_ramp(ramp, soft=True)
+            order = order[~self.problem.rigid[order]]
         for at in range(0, max(order.size, 1), JOBS_PER_SHIFT):
             services = self._random.permutation(self.problem.n_services)
-            shift_services(arrays, self._state, self._curves, SHIFTS, services)
+            shift_services(arrays, self._state, self._curves, SHIFTS, services, 0, self.problem.n_periods)
             respond_jobs(arrays, self._state, self._curves, order[at : at + JOBS_PER_SHIFT], self._space)
             if stop():
                 return True
@@ -168,38 +176,68 @@ class Improvement:
     def _harden(self) -> None:
         """Take all work out of overloaded periods; what then finds no room stays unserved."""
         by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
-        shift_services(self._arrays, self._state, self._curves, SHIFTS, np.arange(self.problem.n_services))
+        services: Ints = np.arange(self.problem.n_services)
+        shift_services(self._arrays, self._state, self._curves, SHIFTS, services, 0, self.problem.n_periods)
         relieve(self._arrays, self._state, self._curves, by_size, self._space)
         if self._overloaded():
-            services: Ints = np.arange(self.problem.n_services)
             respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, services)
 
     def _squeeze_in(self, stop: Callable[[], bool]) -> None:
         """Give unserved jobs a place that others must leave, the dearest first; kept where the whole plan gains."""
-        lost = np.flatnonzero(self._state.pool < 0)
-        lost = lost[np.argsort(-self._arrays.jobs.unserved_yuan[lost], kind="stable")][:MOST_SQUEEZED]
         by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
-        yuan = objective_yuan(self.problem, self._state)
-        for j in lost:
-            if stop():
-                break
-            before = copy_state(self._state)
-            self._set_ramp(WIDE, soft=True)
-            self._state.stretch[0] = 1.0
-            respond_jobs(self._arrays, self._state, self._curves, np.array([j]), self._space)
-            self._set_ramp(TIGHTEST, soft=False)
-            shift_services(self._arrays, self._state, self._curves, SHIFTS, np.arange(self.problem.n_services))
-            relieve(self._arrays, self._state, self._curves, by_size[by_size != j], self._space)
-            others = np.flatnonzero(self._state.pool < 0)
-            respond_jobs(self._arrays, self._state, self._curves, others, self._space)
-            after = math.inf if self._overloaded() else objective_yuan(self.problem, self._state)
-            print("squeeze", j, yuan, after, self._state.pool[j], (before.pool<0).sum(), (self._state.pool<0).sum())
-            if after < yuan:
-                yuan = after
-            else:
-                self._state = before
-                refresh_all(self._arrays, self._state, self._curves)
-        self._compare()
+        import time as T
+        for round in range(4):
+            lost = np.flatnonzero(self._state.pool < 0)
+            lost = lost[np.argsort(-self._arrays.jobs.unserved_yuan[lost], kind="stable")][:MOST_SQUEEZED]
+            loss = self._losses()
+            worst = np.argsort(-loss, kind="stable")[:MOST_SQUEEZED]
+            worst = worst[(self._state.pool[worst] >= 0) & (loss[worst]>0)]
+            yuan = objective_yuan(self.problem, self._state)
+            y0=yuan; n=0; t0=T.perf_counter()
+            for j in np.concatenate([lost, worst]):
+                if stop():
+                    break
+                before = copy_state(self._state)
+                self._set_ramp(WIDE, soft=True)
+                self._state.stretch[0] = 1.0
+                respond_jobs(self._arrays, self._state, self._curves, np.array([j]), self._space)
+                p = self._state.pool[j]
+                self._set_ramp(TIGHTEST, soft=False)
+                if p >= 0 and p==before.pool[j] and self._state.first[j]==before.first[j] and self._state.last[j]==before.last[j]:
+                    self._state = before
+                    refresh_all(self._arrays, self._state, self._curves)
+                    n+=1
+                    continue
+                if p >= 0:
+                    c = self.problem.pool_cluster[p]
+                    pairs = np.flatnonzero(self.problem.pool_cluster[self._state.pair_pool] == c)
+                    a, b = self._state.first[j], self._state.last[j] + 1
+                    pairs = pairs[(self._state.serve[pairs, a:b] > 0).any(axis=1)]
+                    services = np.unique(np.searchsorted(self._state.pair_start, pairs, side="right") - 1)
+                    shift_services(self._arrays, self._state, self._curves, SHIFTS, services, a, b)
+                relieve(self._arrays, self._state, self._curves, by_size[by_size != j], self._space)
+                others = np.flatnonzero(self._state.pool < 0)
+                respond_jobs(self._arrays, self._state, self._curves, others, self._space)
+                after = math.inf if self._overloaded() else objective_yuan(self.problem, self._state)
+                #print("squeeze", j, yuan, after-yuan, before.pool[j],self._state.pool[j], (before.pool<0).sum(), (self._state.pool<0).sum())
+                if after < yuan:
+                    yuan = after
+                else:
+                    self._state = before
+                    refresh_all(self._arrays, self._state, self._curves)
+            print('round',round,y0,yuan,lost.size,worst.size,'same',n,T.perf_counter()-t0)
+            self._compare()
+
+    def _losses(self) -> Floats:
+        """Yuan by which each placed job is dearer at the dual prices than where it would be cheapest."""
+        problem, state = self.problem, self._state
+        price = self.dual.accelerator * problem.hours
+        length = np.diff(state.offset)
+        owner = np.repeat(np.arange(problem.n_jobs), length)
+        period = np.arange(owner.size) - state.offset[owner] + problem.release[owner]
+        pay = np.bincount(owner, weights=state.run * price[state.pool[owner], period], minlength=problem.n_jobs)
+        gb = problem.job_weight * (problem.data_gb + problem.checkpoint_gb) * problem.gb_yuan[problem.job_origin, state.pool]
+        return np.where(state.pool >= 0, pay + gb - self.made.job_yuan, 0.0)
 
     def _overloaded(self) -> bool:
         pools, periods = self.problem.n_pools, self.problem.n_periods

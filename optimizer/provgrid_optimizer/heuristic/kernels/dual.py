@@ -207,10 +207,11 @@ def chunk_pass(
     traffic: Floats,
     pools: Ints,
     starts: Ints,
+    yuan: Floats,
 ) -> tuple[float, float, float]:
     """Let the jobs of some groups choose at `price` (P, T) yuan per accelerator held for the period.
 
-    Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved) and rigid start, and returns
+    Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved), rigid start and yuan, and returns
     (value, lost digits, magnitude of what was summed). `hints` decide what is tried first and what can be left out;
     they change the time, never the result. `work` is a `lagrangian.Workspace` of its own.
     """
@@ -239,6 +240,7 @@ def chunk_pass(
                     best_pool = p
             value, lost = add_exactly(value, lost, best)
             magnitude += abs(best)
+            yuan[j] = best
             pools[j] = hints.pool[j] = best_pool
             if best_pool >= 0:
                 starts[j] = add_load(jobs, network, work, j, best_pool, usage, traffic)

@@ -506,8 +506,10 @@ def service_price(
 
 
 @kernel
-def shift_services(laid_out: Arrays, state: State, pricing: Pricing, rounds: int, order: Ints) -> None:
-    """Shift each service, period by period, from its dearest pool to its cheapest until both cost the same.
+def shift_services(
+    laid_out: Arrays, state: State, pricing: Pricing, rounds: int, order: Ints, first: int, last: int
+) -> None:
+    """Shift each service, in each period of [first, last), from its dearest pool to its cheapest until both cost the same.
 
     `rounds` shifts per service and period; each is as large as keeps the target cheaper than the source. Unserved
     units count as a source at their penalty, and as a target, so that what costs more than its penalty is dropped.
@@ -515,7 +517,7 @@ def shift_services(laid_out: Arrays, state: State, pricing: Pricing, rounds: int
     services = laid_out.services
     for s in order:
         low, high = state.pair_start[s], state.pair_start[s + 1]
-        for t in range(services.demand.shape[1]):
+        for t in range(first, last):
             asked = services.demand[s, t]
             if asked <= 0.0:
                 continue
