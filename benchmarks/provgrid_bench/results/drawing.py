@@ -1,4 +1,4 @@
-"""Time against size as a small SVG, both axes logarithmic, each line named at its end."""
+"""Time against size as a small SVG, both axes logarithmic."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 62, 190, 24, 50
-NAME_HEIGHT = 14
+LEFT, RIGHT, TOP, BOTTOM = 62, 216, 24, 50
+NAME_HEIGHT = 18
 # Okabe and Ito: told apart by most eyes.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7A5195")
 Point = tuple[float, float]
@@ -51,12 +51,10 @@ def draw(lines: list[Line], limit_s: float, x_title: str, y_title: str) -> str:
     x = _Axis.over(sizes, LEFT, WIDTH - RIGHT)
     y = _Axis.over(seconds, HEIGHT - BOTTOM, TOP)
     parts = [*_frame(x, y, x_title, y_title), *_limit(x, y, limit_s)]
-    ends = []
     for rank, line in enumerate(lines):
         places = [(x.at(size), y.at(max(second, 1e-3))) for size, second in line.points]
-        parts += _line(places, COLOURS[rank % len(COLOURS)], line.bold)
-        ends.append((places[-1], line, COLOURS[rank % len(COLOURS)]))
-    parts += _names(ends)
+        parts += _line(places, _colour(rank), line.bold)
+    parts += _names(lines)
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
@@ -102,14 +100,17 @@ def _line(places: list[Point], colour: str, bold: bool) -> list[str]:
     ]
 
 
-def _names(ends: list[tuple[Point, Line, str]]) -> list[str]:
-    """Name each line in a column on the right, in the order of their ends, none over another."""
-    parts, floor = [], float(TOP)
-    for (px, py), line, colour in sorted(ends, key=lambda end: end[0][1]):
-        at = max(py, floor)
-        floor = at + NAME_HEIGHT
-        weight = ' font-weight="bold"' if line.bold else ""
-        left = WIDTH - RIGHT + 10
-        parts.append(f'<path d="M{px + 4:.1f} {py:.1f}L{left - 3} {at:.1f}" stroke="{colour}" stroke-width="0.5"/>')
-        parts.append(f'<text x="{left}" y="{at + 4:.1f}" fill="{colour}"{weight}>{escape(line.name)}</text>')
+def _colour(rank: int) -> str:
+    return COLOURS[rank % len(COLOURS)]
+
+
+def _names(lines: list[Line]) -> list[str]:
+    """Name the lines in a column on the right, each with a stroke of its colour."""
+    parts = []
+    left = WIDTH - RIGHT + 16
+    for rank, line in enumerate(lines):
+        at = TOP + 6 + rank * NAME_HEIGHT
+        width, weight = (2.6, ' font-weight="bold"') if line.bold else (1.4, "")
+        parts.append(f'<path d="M{left} {at}h18" stroke="{_colour(rank)}" stroke-width="{width}"/>')
+        parts.append(f'<text x="{left + 24}" y="{at + 4}"{weight}>{escape(line.name)}</text>')
     return parts
