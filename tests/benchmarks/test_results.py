@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
@@ -290,6 +291,22 @@ def test_parts_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OptionError, match="set PROVGRID_DATA"):
         choose(["gap-d"])
     assert run(["bench", "all", "--only", "scale-7"]) == 2
+
+
+def test_the_command_says_what_it_leaves_out_and_what_it_gained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROVGRID_DATA", raising=False)
+    # Everything is known: each call of each part, and a first size of each peer that took too long.
+    solves = [
+        solve_row(each.name, 0, call=" ".join(call)) for each in PARTS if each.table == "solves" for call in each.calls
+    ]
+    write_table(tmp_path, "solves", solves)
+    write_table(tmp_path, "peers", [peer_row(peer, 200, 301.0) for peer in PEERS])
+    assert run(["bench", "all", "--results", str(tmp_path), "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err.strip() == "provgrid: PROVGRID_DATA is not set, so the files of the OR-Library are left out"
+    assert json.loads(said.out) == {each.name: 0 for each in PARTS if not each.files}
 
 
 def test_every_part_has_a_name_of_its_own_and_calls_that_the_command_line_takes() -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from provgrid.cli import console
 from provgrid.cli.bench_records import Threads
-from provgrid.cli.console import Reporter, cannot_write, output, print_json
+from provgrid.cli.console import Reporter, cannot_write, note, output, print_json
 
 Folder = Annotated[Path, typer.Option("--results", help="Folder of the tables and of the page.")]
 RESULTS = Path("benchmarks/results")  # in a checkout
@@ -22,10 +23,14 @@ def fill_all(
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows gained by part as JSON.")] = False,
 ) -> None:
     """Measure all that the page shows and is not in its tables yet; it can be stopped and started again."""
-    from provgrid_bench.results.fill import choose, fill
+    from provgrid_bench.results.fill import DATA, choose, fill
+    from provgrid_bench.results.parts import PARTS
 
     parts = choose(None if only is None else [name.strip() for name in only.split(",")])
+    if only is None and len(parts) < len(PARTS):
+        note(f"provgrid: {DATA} is not set, so the files of the OR-Library are left out")
     try:
+        console.session.written.append(results)  # what there is after each run, whenever Ctrl-C comes
         with Reporter() as reporter:
             gained = fill(results, parts, threads=threads, again=again, say=reporter.stage)
     except OSError as error:
