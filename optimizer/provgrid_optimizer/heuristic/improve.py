@@ -43,10 +43,12 @@ SHIFTS = 3  # of each service and period, at a time
 JOBS_PER_SHIFT = 8_000  # services look again after so many jobs
 MOST_SWEEPS, LEAST_SWEEPS = 40, 12
 SWEEPS_TIMES_JOBS = 1_600_000  # more jobs need fewer sweeps: each is smaller against the limits
-SWEEPS_TIMES_PAIRS, LEAST_FOR_PAIRS = 11_000_000, 8  # services times pools times periods: they are a sweep's other work
+SWEEPS_TIMES_PAIRS, LEAST_FOR_PAIRS = 39_000_000, 8  # services times pools times periods: they are a sweep's other work
 HARD_SWEEPS = 3
-MOST_SQUEEZED = 40
-LAG = 0
+GANG_RAMP = 12.0  # how much wider ramps are for rigid jobs, up to WIDE
+MOST_SQUEEZED = 40  # jobs that others make room for after a hard sweep
+SQUEEZES_TIMES_SIZE = 50_000_000  # hours of jobs and services in the state, copied for each
+MOST_STRETCH = 1.0  # by how much a squeezed job may exceed limits before others leave
 
 
 def objective_yuan(problem: Problem, state: State) -> float:
@@ -90,7 +92,8 @@ class Improvement:
         passes: int | None = None,
     ) -> None:
         self.problem = problem
-        self.dual, self.made = prices, made
+        self._dual, self._made = prices, made
+        self._by_size = np.argsort(problem.work_pflop_h, kind="stable").astype(np.int64)
         self.best = start
         self.best_yuan = objective_yuan(problem, start)
         self.sweeps = 0
@@ -146,17 +149,13 @@ class Improvement:
             self.sweeps = self._ramps.size + HARD_SWEEPS
         if stopped or not soft:
             self._compare()
-        if not stopped and self.sweeps == self._ramps.size + 1:
+        if not stopped and self._ramps.size < self.sweeps < self._ramps.size + HARD_SWEEPS:
             self._squeeze_in(stop)
 
     def _respond(self, arrays: Arrays, stop: Callable[[], bool]) -> bool:
         order = job_order(self.problem, self._random.random(self.problem.n_jobs))
-        if self.sweeps < self._ramps.size and LAG > 0:
-            ramp = self._ramps[self.sweeps]
-            self._set_ramp(self._ramps[max(self.sweeps - LAG, 0)], soft=True)
-            respond_jobs(arrays, self._state, self._curves, order[self.problem.rigid[order]], self._space)
-            self._set_ramp(ramp, soft=True)
-            order = order[~self.problem.rigid[order]]
+        gangs, order = order[self.problem.rigid[order]], order[~self.problem.rigid[order]]
+        self._respond_gangs(arrays, gangs)
         for at in range(0, max(order.size, 1), JOBS_PER_SHIFT):
             services = self._random.permutation(self.problem.n_services)
             shift_services(arrays, self._state, self._curves, SHIFTS, services, 0, self.problem.n_periods)
@@ -164,6 +163,15 @@ class Improvement:
             if stop():
                 return True
         return False
+
+    def _respond_gangs(self, arrays: Arrays, order: Ints) -> None:
+        """Rigid jobs feel limits later than the others: they can't be split, so the others have to make way."""
+        soft = self.sweeps < self._ramps.size
+        ramp = self._ramps[self.sweeps] if soft else TIGHTEST
+        if soft:
+            self._set_ramp(max(ramp, min(GANG_RAMP * ramp, WIDE)), soft=True)
+        respond_jobs(arrays, self._state, self._curves, order, self._space)
+        self._set_ramp(ramp, soft=soft)
 
     def _set_ramp(self, ramp: float, *, soft: bool) -> None:
         self._curves.ramp[0] = ramp
@@ -175,69 +183,62 @@ class Improvement:
 
     def _harden(self) -> None:
         """Take all work out of overloaded periods; what then finds no room stays unserved."""
-        by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
         services: Ints = np.arange(self.problem.n_services)
         shift_services(self._arrays, self._state, self._curves, SHIFTS, services, 0, self.problem.n_periods)
-        relieve(self._arrays, self._state, self._curves, by_size, self._space)
+        relieve(self._arrays, self._state, self._curves, self._by_size, self._space)
         if self._overloaded():
             respond_services(self._arrays, self._state, self._curves, SERVICE_STEPS, services)
 
     def _squeeze_in(self, stop: Callable[[], bool]) -> None:
-        """Give unserved jobs a place that others must leave, the dearest first; kept where the whole plan gains."""
-        by_size = np.argsort(self.problem.work_pflop_h, kind="stable").astype(np.int64)
-        import time as T
-        for round in range(4):
-            lost = np.flatnonzero(self._state.pool < 0)
-            lost = lost[np.argsort(-self._arrays.jobs.unserved_yuan[lost], kind="stable")][:MOST_SQUEEZED]
-            loss = self._losses()
-            worst = np.argsort(-loss, kind="stable")[:MOST_SQUEEZED]
-            worst = worst[(self._state.pool[worst] >= 0) & (loss[worst]>0)]
-            yuan = objective_yuan(self.problem, self._state)
-            y0=yuan; n=0; t0=T.perf_counter()
-            for j in np.concatenate([lost, worst]):
-                if stop():
-                    break
-                before = copy_state(self._state)
-                self._set_ramp(WIDE, soft=True)
-                self._state.stretch[0] = 1.0
-                respond_jobs(self._arrays, self._state, self._curves, np.array([j]), self._space)
-                p = self._state.pool[j]
-                self._set_ramp(TIGHTEST, soft=False)
-                if p >= 0 and p==before.pool[j] and self._state.first[j]==before.first[j] and self._state.last[j]==before.last[j]:
-                    self._state = before
-                    refresh_all(self._arrays, self._state, self._curves)
-                    n+=1
-                    continue
-                if p >= 0:
-                    c = self.problem.pool_cluster[p]
-                    pairs = np.flatnonzero(self.problem.pool_cluster[self._state.pair_pool] == c)
-                    a, b = self._state.first[j], self._state.last[j] + 1
-                    pairs = pairs[(self._state.serve[pairs, a:b] > 0).any(axis=1)]
-                    services = np.unique(np.searchsorted(self._state.pair_start, pairs, side="right") - 1)
-                    shift_services(self._arrays, self._state, self._curves, SHIFTS, services, a, b)
-                relieve(self._arrays, self._state, self._curves, by_size[by_size != j], self._space)
-                others = np.flatnonzero(self._state.pool < 0)
-                respond_jobs(self._arrays, self._state, self._curves, others, self._space)
+        """Give unserved jobs, and those that are dearest against the dual, a place that others must leave."""
+        most = min(SQUEEZES_TIMES_SIZE // (self._state.run.size + self._state.serve.size + 1), MOST_SQUEEZED)
+        if most == 0 or self._overloaded():
+            return
+        yuan = objective_yuan(self.problem, self._state)
+        loss = self._losses()
+        for j in np.argsort(-loss, kind="stable")[:most]:
+            if stop() or loss[j] <= 0.0:
+                break
+            before = copy_state(self._state)
+            if self._make_room(j, before):
                 after = math.inf if self._overloaded() else objective_yuan(self.problem, self._state)
-                #print("squeeze", j, yuan, after-yuan, before.pool[j],self._state.pool[j], (before.pool<0).sum(), (self._state.pool<0).sum())
-                if after < yuan:
+                if after < yuan and not missing(self.problem, self._state):
                     yuan = after
-                else:
-                    self._state = before
-                    refresh_all(self._arrays, self._state, self._curves)
-            print('round',round,y0,yuan,lost.size,worst.size,'same',n,T.perf_counter()-t0)
-            self._compare()
+                    continue
+            self._state = before
+            refresh_all(self._arrays, self._state, self._curves)
+        self._compare()
+
+    def _make_room(self, j: int, before: State) -> bool:
+        """Let job j choose as if limits were soft, and whoever is in its way leave; False where it stays."""
+        self._set_ramp(WIDE, soft=True)
+        self._state.stretch[0] = MOST_STRETCH
+        respond_jobs(self._arrays, self._state, self._curves, np.array([j]), self._space)
+        self._set_ramp(TIGHTEST, soft=False)
+        state = self._state
+        p, first, last = state.pool[j], state.first[j], state.last[j] + 1
+        if p < 0 or (p == before.pool[j] and first == before.first[j] and last == before.last[j] + 1):
+            return False
+        near = self.problem.pool_cluster[state.pair_pool] == self.problem.pool_cluster[p]
+        pairs = np.flatnonzero(near & (state.serve[:, first:last] > 0.0).any(axis=1))
+        services = np.unique(np.searchsorted(state.pair_start, pairs, side="right") - 1)
+        shift_services(self._arrays, state, self._curves, SHIFTS, services, first, last)
+        relieve(self._arrays, state, self._curves, self._by_size[self._by_size != j], self._space)
+        respond_jobs(self._arrays, state, self._curves, np.flatnonzero(state.pool < 0), self._space)
+        return True
 
     def _losses(self) -> Floats:
-        """Yuan by which each placed job is dearer at the dual prices than where it would be cheapest."""
+        """Yuan by which each job is dearer at the dual prices, or unserved, than where it would be cheapest."""
         problem, state = self.problem, self._state
-        price = self.dual.accelerator * problem.hours
-        length = np.diff(state.offset)
-        owner = np.repeat(np.arange(problem.n_jobs), length)
+        price = self._dual.accelerator * problem.hours
+        owner = np.repeat(np.arange(problem.n_jobs), np.diff(state.offset))
         period = np.arange(owner.size) - state.offset[owner] + problem.release[owner]
-        pay = np.bincount(owner, weights=state.run * price[state.pool[owner], period], minlength=problem.n_jobs)
-        gb = problem.job_weight * (problem.data_gb + problem.checkpoint_gb) * problem.gb_yuan[problem.job_origin, state.pool]
-        return np.where(state.pool >= 0, pay + gb - self.made.job_yuan, 0.0)
+        running = np.bincount(owner, weights=state.run * price[state.pool[owner], period], minlength=problem.n_jobs)
+        gigabytes = problem.job_weight * (problem.data_gb + problem.checkpoint_gb)
+        placed = state.pool >= 0
+        moving = np.where(placed, gigabytes * problem.gb_yuan[problem.job_origin, state.pool], 0.0)
+        yuan = np.where(placed, running + moving, self._arrays.jobs.unserved_yuan)
+        return np.asarray(yuan - self._made.job_yuan)
 
     def _overloaded(self) -> bool:
         pools, periods = self.problem.n_pools, self.problem.n_periods
