@@ -60,12 +60,11 @@ def test_one_reference_instance_can_be_solved_with_several_seeds(capsys: pytest.
         assert record["objective_yuan"] == pytest.approx(records[2]["objective_yuan"], rel=1e-9)
 
 
-def test_sizes_and_seeds_of_the_scale_family_are_runs_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
-    records = records_of(capsys, "scale", "--jobs", "20,30", "--seed", "0,1", "--rigid", "0.5", *SCALE)
-    assert [(record["jobs"], record["seed"]) for record in records] == [(20, 0), (20, 1), (30, 0), (30, 1)]
-    assert {record["instance"] for record in records} == {"scale-20-4-24-3-rigid50", "scale-30-4-24-3-rigid50"}
+def test_sizes_of_the_scale_family_are_runs_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    records = records_of(capsys, "scale", "--jobs", "20,30", "--seed", "1", "--rigid", "0.5", *SCALE)
+    assert [(record["jobs"], record["seed"]) for record in records] == [(20, 1), (30, 1)]
+    assert [record["instance"] for record in records] == ["scale-20-4-24-3-rigid50", "scale-30-4-24-3-rigid50"]
     assert {record["rigid_share"] for record in records} == {0.5}
-    assert len({record["objective_yuan"] for record in records}) == 4
 
 
 def test_a_scenario_is_measured_like_an_instance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
