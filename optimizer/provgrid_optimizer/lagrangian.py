@@ -77,13 +77,10 @@ class Workspace(NamedTuple):
     levels: Ints  # (T + 1,)
 
     @classmethod
-    def of(cls, price: Floats) -> Workspace:
-        """Fresh room for a pass at `price` (P, T)."""
-        pools, periods = price.shape
+    def of(cls, least: Floats, levels: Ints) -> Workspace:
+        """Fresh room for a part of a pass, from the range minima of its prices."""
+        pools, periods = least.shape[1:]
         shape, longer = (2, pools, periods), (2, pools, periods + 1)
-        levels = np.maximum(np.floor(np.log2(np.maximum(np.arange(periods + 1), 1))), 0).astype(np.int64)
-        least = np.full((int(levels[-1]) + 1, pools, periods), np.inf)
-        least_of_ranges(price, least)
         return cls(
             values=np.empty(shape),
             periods=np.empty(shape, dtype=np.int32),
@@ -156,6 +153,15 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
         raise ArrayError(f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}")
 
 
+def _range_minima(price: Floats) -> tuple[Floats, Ints]:
+    """Range minima of `price` (P, T), by power of two, and the power for each length."""
+    pools, periods = price.shape
+    levels = np.maximum(np.floor(np.log2(np.maximum(np.arange(periods + 1), 1))), 0).astype(np.int64)
+    least = np.full((int(levels[-1]) + 1, pools, periods), np.inf)
+    least_of_ranges(price, least)
+    return least, levels
+
+
 def evaluate(
     problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1, hints: Hints | None = None
 ) -> Pass:
@@ -171,6 +177,7 @@ def evaluate(
     np.cumsum(price, axis=1, out=running[:, 1:])
     link_running = np.zeros((problem.n_links, problem.n_periods + 1))
     np.cumsum(multipliers.link * hours, axis=1, out=link_running[:, 1:])
+    least, levels = _range_minima(price)
     chunks = jobs.group_chunk.size - 1
     usage = np.zeros((chunks, *price.shape))
     traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))
@@ -181,7 +188,7 @@ def evaluate(
     def run(chunk: int) -> tuple[float, float, float]:
         groups = jobs.group_chunk[chunk], jobs.group_chunk[chunk + 1]
         loads = usage[chunk], traffic_parts[chunk], job_pool, job_start, job_yuan
-        work = Workspace.of(price)
+        work = Workspace.of(least, levels)
         made: tuple[float, float, float] = chunk_pass(
             jobs, network, work, hints, price, running, link_running, *groups, *loads
         )

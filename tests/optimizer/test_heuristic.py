@@ -14,7 +14,14 @@ from provgrid_models.problem import Problem
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.evaluate import costs
+from provgrid_optimizer.heuristic.arrays import arrays
+from provgrid_optimizer.heuristic.board import TIGHTEST, Board
 from provgrid_optimizer.heuristic.engine import heuristic
+from provgrid_optimizer.heuristic.kernels.place import place_cheapest
+from provgrid_optimizer.heuristic.prices import Ascent
+from provgrid_optimizer.heuristic.pricing import pricing
+from provgrid_optimizer.heuristic.squeeze import squeeze_in
+from provgrid_optimizer.heuristic.state import empty_state
 from provgrid_optimizer.lagrangian import bound
 from provgrid_optimizer.options import Progress, SolveOptions, ignore_progress
 from provgrid_optimizer.solve import solve
@@ -142,3 +149,36 @@ def test_a_hard_job_with_no_open_pool_is_named() -> None:
     }
     with pytest.raises(InfeasibleError, match="hard job 0 has no open pool"):
         solved(Problem(period_h=problem.period_h, **closed))
+
+
+def test_divisible_work_makes_way_for_a_gang_that_found_no_place() -> None:
+    # Four accelerators, four hours, all 16 accelerator-hours asked for: a gang of 4 for 2 hours (100 yuan if unserved)
+    # and four divisible jobs of 2 accelerator-hours (10 yuan each). They are put where they leave the gang no room.
+    problem = Problem(
+        capacity=np.full((1, 4), 4.0),
+        class_rate_pflops=np.ones((1, 1)),
+        block_cluster=np.array([0]),
+        block_yuan_per_kwh=np.full((1, 4), 0.5),
+        kw_per_accelerator=np.ones((1, 4)),
+        job_class=np.zeros(5, dtype=np.int64),
+        job_origin=np.zeros(5, dtype=np.int64),
+        work_pflop_h=np.array([8.0, 2.0, 2.0, 2.0, 2.0]),
+        release=np.zeros(5, dtype=np.int64),
+        deadline=np.full(5, 4),
+        max_accelerators=np.array([4.0, 1.0, 1.0, 1.0, 1.0]),
+        rigid=np.array([True, False, False, False, False]),
+        unserved_yuan=np.array([100.0, 10.0, 10.0, 10.0, 10.0]),
+    )
+    laid_out = arrays(problem)
+    start = empty_state(problem)
+    prices = np.array([[1.0, 2.0, 1.0, 2.0]])
+    for j in range(1, 5):
+        assert place_cheapest(laid_out, start, prices, j, 0)
+    ascent = Ascent(problem, laid_out)
+    board = Board(problem, laid_out, pricing(problem, laid_out, ascent.prices, ascent.best.offered), start)
+    board.set_ramp(TIGHTEST, soft=False)
+    board.respond(np.array([0]))
+    assert board.yuan() == pytest.approx(8 * 0.5 + 100.0)
+    squeeze_in(board, ascent.prices, ascent.best, lambda: False)
+    assert board.yuan() == pytest.approx(16 * 0.5)
+    assert (board.state.pool == 0).all()

@@ -11,6 +11,7 @@ import naive
 from provgrid_models.problem import Problem
 from provgrid_optimizer.heuristic.arrays import arrays
 from provgrid_optimizer.heuristic.kernels.dual import add_exactly, least_of_ranges
+from provgrid_optimizer.heuristic.kernels.peaks import best_peaks
 from provgrid_optimizer.heuristic.kernels.place import (
     greenest_kg,
     place_cheapest,
@@ -20,8 +21,7 @@ from provgrid_optimizer.heuristic.kernels.place import (
     serve_in_order,
     unserve,
 )
-from provgrid_optimizer.heuristic.kernels.peaks import best_peaks
-from provgrid_optimizer.heuristic.kernels.windows import cheapest, cheapest_start, grow, sums
+from provgrid_optimizer.heuristic.kernels.windows import cheapest, cheapest_start, grow, least_run_price, sums
 from provgrid_optimizer.heuristic.prices import energy_prices, sample
 from provgrid_optimizer.heuristic.state import State, empty_state, supply_within_budget
 from provgrid_optimizer.lagrangian import bound, evaluate
@@ -42,6 +42,18 @@ def test_sorted_hours_price_a_job_like_the_twin(price: np.ndarray, share: float)
     assert (values == price[periods]).all()
     need = share * price.size
     assert cheapest(need, values, total, count) == pytest.approx(naive.cheapest_hours(price, need), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(price=prices_of_a_window, share=st.floats(0, 1), guess=st.floats(0, 120))
+def test_any_guess_of_the_last_price_bounds_the_cheapest_hours_and_the_right_one_meets_them(
+    price: np.ndarray, share: float, guess: float
+) -> None:
+    need = share * price.size
+    exact = naive.cheapest_hours(price, need)
+    assert least_run_price(price, 0, price.size, need, guess) <= exact + 1e-9 * max(exact, 1.0)
+    last = np.sort(price)[min(int(need), price.size - 1)]
+    assert least_run_price(price, 0, price.size, need, last) == pytest.approx(exact, abs=1e-9 * max(exact, 1.0))
 
 
 @settings(deadline=None)
@@ -129,7 +141,7 @@ def test_peak_prices_are_better_than_none_and_than_other_splits(seed: int) -> No
     problem = random_problem(seed, carbon_budget=False)
     start = energy_prices(problem)
     peak = np.zeros(problem.floor_kw.shape)
-    load, caps = np.zeros(problem.capacity.shape), np.full(problem.n_clusters, np.nan)
+    load, caps = np.zeros(problem.capacity.shape), np.zeros(problem.n_clusters)
     best_peaks(arrays(problem).supply, start.accelerator, 0.0, peak, load, caps)
     total = peak @ problem.hours
     charge = problem.demand_charge_yuan_per_kw
@@ -142,6 +154,40 @@ def test_peak_prices_are_better_than_none_and_than_other_splits(seed: int) -> No
     other = naive.random_prices(problem, seed).peak
     for split in (np.zeros_like(peak), flat * (1 - 1e-12), other):
         assert proves(peak) >= proves(split) - 1e-9 * max(abs(proves(split)), 1.0)
+
+
+def test_the_best_cap_is_where_one_more_kilowatt_saves_no_more_than_the_charge() -> None:
+    # Grid at 0.2, 0.5 and 1.0 yuan/kWh; ten accelerators of 1 kW earn 1.1. One kW of cap saves 0.9, 0.6 and 0.1 yuan an
+    # hour, 1.6 in all, so with a charge of 1.55 the cap is 10 kW; with 1.65 it is worth nothing. Pools of 4 and 6 kW
+    # that earn 1.1 and 0.8 save 1.6 up to 4 kW, then 0.6 + 0.3 + 0: with a charge of 1 the cap is 4 kW, and the peak
+    # prices come down from 0.9, 0.6, 0.1 until they sum to 1.
+    def peaks(capacity: list[float], earned: list[float], charge: float) -> tuple[float, np.ndarray]:
+        problem = Problem(
+            capacity=np.repeat(np.array(capacity)[:, None], 3, axis=1),
+            kw_per_accelerator=np.ones((len(capacity), 3)),
+            pool_cluster=np.zeros(len(capacity), dtype=np.int64),
+            floor_kw=np.zeros((1, 3)),
+            block_cluster=np.array([0]),
+            block_yuan_per_kwh=np.array([[0.2, 0.5, 1.0]]),
+            demand_charge_yuan_per_kw=np.array([charge]),
+        )
+        peak, load, caps = np.zeros((1, 3)), np.zeros(problem.capacity.shape), np.zeros(1)
+        price = np.repeat(np.array(earned)[:, None], 3, axis=1)
+        best_peaks(arrays(problem).supply, price, 0.0, peak, load, caps)
+        assert load.sum(axis=0).max() == pytest.approx(caps[0])
+        return caps[0], peak[0]
+
+    cap, peak = peaks([10.0], [1.1], 1.55)
+    assert cap == pytest.approx(10.0)
+    assert peak.sum() == pytest.approx(1.55)
+    cap, peak = peaks([10.0], [1.1], 1.65)
+    assert cap == 0.0
+    assert peak == pytest.approx([0.9, 0.6, 0.1])
+    cap, peak = peaks([4.0, 6.0], [1.1, 0.8], 1.0)
+    assert cap == pytest.approx(4.0)
+    assert peak.sum() == pytest.approx(1.0)
+    assert (peak <= np.array([0.9, 0.6, 0.1]) + 1e-12).all()
+    assert (peak >= np.array([0.6, 0.3, 0.0]) - 1e-12).all()
 
 
 def test_a_sample_of_equal_jobs_proves_what_all_of_them_prove() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
 
-CHUNKS = 8  # parts that a pass over many jobs is split into, whatever the thread count
+CHUNKS = 4  # parts that a pass over many jobs is split into, whatever the thread count
 MANY_JOBS = 2_000  # below, one part: threads would cost more than they bring
 
 

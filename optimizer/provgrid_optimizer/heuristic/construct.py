@@ -8,8 +8,10 @@ import numpy as np
 
 from provgrid_models.errors import NoPlanError
 from provgrid_optimizer.heuristic.arrays import by_depth
+from provgrid_optimizer.heuristic.kernels.curves import refresh_all
 from provgrid_optimizer.heuristic.kernels.place import place_earliest
-from provgrid_optimizer.heuristic.kernels.respond import refresh_all, respond_jobs, respond_services
+from provgrid_optimizer.heuristic.kernels.respond import respond_jobs
+from provgrid_optimizer.heuristic.kernels.shift import respond_services
 from provgrid_optimizer.heuristic.pricing import pricing, scratch
 from provgrid_optimizer.heuristic.state import State, empty_state
 

@@ -15,7 +15,8 @@ from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.policies import place_by_rule
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
 from provgrid_optimizer.heuristic.construct import construct, missing
-from provgrid_optimizer.heuristic.improve import Improvement, objective_yuan
+from provgrid_optimizer.heuristic.cost import objective_yuan
+from provgrid_optimizer.heuristic.improve import Improvement
 from provgrid_optimizer.heuristic.prices import Ascent, energy_prices, find_prices
 from provgrid_optimizer.heuristic.state import State, to_allocation
 from provgrid_optimizer.options import Progress

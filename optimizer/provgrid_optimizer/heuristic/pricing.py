@@ -120,7 +120,8 @@ def _curves(problem: Problem, supply: Supply, prices: Multipliers, load_kw: Floa
         charge = supply.demand_charge[c]
         if charge > 0.0:
             rank = np.argsort(price, axis=0, kind="stable")
-            limit, price, is_grid = (np.take_along_axis(array, rank, axis=0) for array in (limit, price, is_grid))
+            limit, price = np.take_along_axis(limit, rank, axis=0), np.take_along_axis(price, rank, axis=0)
+            is_grid = np.take_along_axis(is_grid, rank, axis=0)
             used = _fill(limit, load_kw[c])
             cap_kw = np.where(is_grid, used, 0.0).sum(axis=0).max()
             grid = np.where(is_grid, limit, 0.0)
@@ -137,7 +138,7 @@ def _curves(problem: Problem, supply: Supply, prices: Multipliers, load_kw: Floa
 def _fill(limit_kw: Floats, load_kw: Floats) -> Floats:
     """Power of each block, in the order given, that carries a load (T,); shapes (B, T)."""
     before = np.cumsum(np.vstack([np.zeros((1, load_kw.size)), limit_kw[:-1]]), axis=0)
-    return np.clip(load_kw - before, 0.0, limit_kw)
+    return np.asarray(np.clip(load_kw - before, 0.0, limit_kw))
 
 
 def _step_price(block_kw: Floats, block_price: Floats, load: Floats) -> Floats:

@@ -18,4 +18,4 @@ inner_inlined: Any = njit(**_UNWRAPPED, forceinline=True)
 inner: Any = njit(**_UNWRAPPED)
 allocating: Any = njit(cache=True, nogil=True)
 # Sums whose order does not matter, so that they become vector instructions.
-summing: Any = njit(**_UNWRAPPED, forceinline=True, fastmath={"reassoc", "nsz", "contract"})
+summing: Any = njit(**_BARE, forceinline=True, fastmath={"reassoc", "nsz", "contract"})

@@ -211,9 +211,9 @@ def chunk_pass(
 ) -> tuple[float, float, float]:
     """Let the jobs of some groups choose at `price` (P, T) yuan per accelerator held for the period.
 
-    Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved), rigid start and yuan, and returns
-    (value, lost digits, magnitude of what was summed). `hints` decide what is tried first and what can be left out;
-    they change the time, never the result. `work` is a `lagrangian.Workspace` of its own.
+    Adds to `usage` (P, T) and `traffic` (L, T), writes each job's pool (-1 = unserved), rigid start and yuan, and
+    returns (value, lost digits, magnitude of what was summed). `hints` decide what is tried first and what can be left
+    out; they change the time, never the result. `work` is a `lagrangian.Workspace` of its own.
     """
     n_pools, n_periods = price.shape
     value, lost, magnitude = 0.0, 0.0, 0.0
