@@ -272,7 +272,10 @@ def _peers(peers: list[Row]) -> str:
 def _peer_row(peer: str, best: Row, ours: Row | None, peers: list[Row]) -> list[str]:
     """One line of the table of peers."""
     later = [row for row in peers if row["peer"] == peer and row["jobs"] > best["jobs"]]
-    beyond = f"{later[0]['jobs']:,.0f}: {later[0]['status']}" if later else "–"
+    beyond = "–"
+    if later:
+        took = later[0]["total_s"] or later[0]["solve_s"]
+        beyond = f"{later[0]['jobs']:,.0f}: {later[0]['status']}, {_seconds(took)} s"
     compared: list[Any] = ["–"] * 3
     if ours is not None and peer != "heuristic":
         ratio = best["total_s"] / ours["total_s"]
