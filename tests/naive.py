@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provgrid_models.problem import Problem
-from provgrid_optimizer.multipliers import Multipliers
+from provgrid_optimizer.multipliers import Multipliers, verticals
 
 Floats = NDArray[np.float64]
 
@@ -35,8 +35,18 @@ def random_prices(problem: Problem, seed: int) -> Multipliers:
         peak=peak * (problem.demand_charge_yuan_per_kw / total * random.random())[:, None],
         link=np.where(linked, random.exponential(0.2, (problem.n_links, problem.n_periods)), 0.0),
         carbon=float(random.random()) if np.isfinite(problem.carbon_budget_kg) else 0.0,
+        after=random_order_prices(problem, random),
+        vertical=verticals(problem),
         basis="dual",
     )
+
+
+def random_order_prices(problem: Problem, random: np.random.Generator) -> Floats:
+    """Prices of the order of jobs that matter beside what the verticals cost, many of them 0."""
+    shape = (verticals(problem).size, problem.n_periods)
+    size = problem.unserved_yuan[verticals(problem), None]
+    size = np.where(np.isfinite(size), size, problem.work_pflop_h[verticals(problem), None])
+    return np.asarray(random.exponential(0.1, shape) * size * (random.random(shape) < 0.5))
 
 
 def bound(problem: Problem, prices: Multipliers) -> dict[str, float]:
@@ -57,6 +67,7 @@ def bound(problem: Problem, prices: Multipliers) -> dict[str, float]:
 
 def _job(problem: Problem, prices: Multipliers, j: int) -> float:
     one = np.array([j])
+    begun, done = order_charges(problem, prices, j)
     costs = [problem.job_weight[j] * problem.unserved_yuan[j]]
     for p in np.flatnonzero(problem.reasons(one)[0] == 0):
         first, last = int(problem.start_periods(one)[0, p]), int(problem.deadline[j])
@@ -68,12 +79,27 @@ def _job(problem: Problem, prices: Multipliers, j: int) -> float:
                 cost += problem.move_gbps[j] * float(problem.hours[moving] @ prices.link[link, moving])
         limit = problem.max_accelerators[j]
         if problem.rigid[j]:
-            cost += limit * cheapest_start(price, int(problem.durations(one)[0, p]))[0]
+            d = int(problem.durations(one)[0, p])
+            starts = range(first, last - d + 1)
+            cost += min(limit * price[s - first : s - first + d].sum() + begun[s] + done[s + d - 1] for s in starts)
         else:
-            hours = problem.accelerator_hours(one)[0, p]
-            cost += limit * cheapest_hours(price, min(hours / (limit * problem.period_h), price.size))
+            periods = problem.accelerator_hours(one)[0, p] / (limit * problem.period_h)
+            ordered = (begun + done)[first:last] / periods  # of all that the job does, a full period does 1 / periods
+            cost += cheapest_hours(limit * price + ordered, min(periods, price.size))
         costs.append(cost)
     return float(min(costs))
+
+
+def order_charges(problem: Problem, prices: Multipliers, j: int) -> tuple[Floats, Floats]:
+    """What the `after` rows charge per share of job j that begins, and that is done, in each period: row by row."""
+    begun, done = np.zeros(problem.n_periods), np.zeros(problem.n_periods)
+    for v, row in zip(prices.vertical, prices.after, strict=True):
+        for t, price in enumerate(row):
+            if v == j:  # share of v through t ...
+                begun[: t + 1] += price
+            if problem.after[v] == j:  # ... at most the share of its base done through t - 1 - lag
+                done[: max(t - problem.after_lag[v], 0)] -= price
+    return begun, done
 
 
 def _service(problem: Problem, prices: Multipliers, s: int) -> float:

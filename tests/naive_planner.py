@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+import naive
 from provgrid_models.energy import least_cost_supply
 from provgrid_models.problem import Problem
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.audit import AuditedPlan
 from provgrid_optimizer.evaluate import costs, usage
 from provgrid_optimizer.lagrangian import bound
-from provgrid_optimizer.multipliers import Multipliers
+from provgrid_optimizer.multipliers import Multipliers, verticals
 
 
 class _Room:
@@ -184,6 +185,8 @@ def random_multipliers(problem: Problem, seed: int) -> Multipliers:
         peak=peak,
         link=link,
         carbon=float(random.random() * 0.1) if np.isfinite(problem.carbon_budget_kg) else 0.0,
+        after=naive.random_order_prices(problem, random),
+        vertical=verticals(problem),
         basis="dual",
     )
 

@@ -35,9 +35,9 @@ class Certificate:
     divisible : True for a relaxation; its cost is an ideal, never a saving.
     objective_yuan, bound_yuan, gap : the plan's cost, the best proven lower bound, and the gap between them.
     bound_method : "prices" (the audit can prove it again from the saved prices), "lp" (the duals of the solver's
-        relaxation, where the prices drop some rows) or "milp" (the solver's tree).
+        relaxation, where the prices prove less) or "milp" (the solver's tree).
     bound_prices_yuan : the bound that the saved prices prove; equals `bound_yuan` where the method is "prices".
-    bound_drops : rows that the bound of the prices leaves out, e.g. ("after",).
+    bound_drops : rows that the bound of the prices leaves out, for none of them has a price, e.g. ("after",).
     gap_jobs : (objective - bound) / cost of the training jobs alone.
     captured : (best policy - objective) / (best policy - bound); None where policies were not run.
     best_policy : name and cost of that policy.

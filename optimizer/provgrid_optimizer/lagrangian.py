@@ -1,13 +1,14 @@
 """The Lagrangian bound: what any prices prove about every plan, evaluated in float64 with its rounding subtracted.
 
-For multipliers pi (accelerator), nu (peak), ell (link), kappa (carbon), all >= 0, on the coupling rows,
+For multipliers pi (accelerator), nu (peak), ell (link), kappa (carbon), mu (after), all >= 0, on the coupling rows,
 
-    L = sum_j min( unserved_j, min_p [ move_jp + links on the way + cheapest hours or start at h pi ] )
+    L = sum_j min( unserved_j, min_p [ move_jp + links on the way + cheapest hours or start at h pi and at mu ] )
       + sum_st h q min( unserved_s, min_p [ yuan_sp + pi / rate_sp + gbps_s sum_l ell ] )
       + sum_ct h min { blocks at (price + kappa kg + nu [grid]) - sum_p pi x }     x <= capacity, balance, limits
       - sum_lt h ell bandwidth  -  kappa budget  -  floor
 
-is a lower bound on the objective, divisible or not; the `after` rows are dropped. Source: design §2.
+is a lower bound on the objective, divisible or not. A vertical v pays sum_{u >= t} mu[v,u] per share of it that is
+done (rigid: started) in t, its base earns sum_{u >= t + 1 + lag} mu[v,u] per share that is done in t. Source: design §2.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ import numpy as np
 
 from provgrid_models.errors import ArrayError, InfeasibleError
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
+from provgrid_optimizer.heuristic.kernels.chained import chained_pass
 from provgrid_optimizer.heuristic.kernels.dual import chunk_pass, least_of_ranges, services_pass
 from provgrid_optimizer.heuristic.kernels.supply import supply_pass
+from provgrid_optimizer.heuristic.orders import Orders, ahead_of_base, charges, find_orders
+from provgrid_optimizer.multipliers import verticals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +109,8 @@ class Pass:
     """All that one evaluation yields: the bound, what was chosen, and the loads that make its subgradient.
 
     `asked` (P, T) accelerators that jobs and services choose, `offered` (P, T) that supply would rather carry,
-    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `job_pool` (J,) with -1 = unserved, `job_yuan` (J,) what each pays.
+    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `ahead` (V, T) by how much the share of each vertical exceeds what its
+    base allows, `job_pool` (J,) with -1 = unserved, `job_yuan` (J,) what each pays, the prices of its order left out.
     """
 
     bound: Bound
@@ -113,6 +118,7 @@ class Pass:
     offered: Floats
     traffic: Floats
     kg: float
+    ahead: Floats
     job_pool: Ints
     job_start: Ints
     job_yuan: Floats
@@ -137,12 +143,15 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
         "accelerator": (problem.n_pools, problem.n_periods),
         "peak": (problem.n_clusters, problem.n_periods),
         "link": (problem.n_links, problem.n_periods),
+        "after": (verticals(problem).size, problem.n_periods),
     }
     for name, shape in shapes.items():
         array = getattr(multipliers, name)
         problem.check_same_sizes(f"multipliers.{name}", array, shape)
         if array.size and not (np.isfinite(array).all() and array.min() >= 0.0):
             raise ArrayError(f"multipliers.{name} has a value that is negative or not finite; prices are at least 0")
+    if not np.array_equal(multipliers.vertical, verticals(problem)):
+        raise ArrayError("multipliers.vertical is not the list of the jobs that come after another, ascending")
     if not (np.isfinite(multipliers.carbon) and multipliers.carbon >= 0.0):
         raise ArrayError(f"multipliers.carbon is {multipliers.carbon}; a price is finite and at least 0")
     peak = multipliers.peak @ problem.hours
@@ -163,13 +172,21 @@ def _range_minima(price: Floats) -> tuple[Floats, Ints]:
 
 
 def evaluate(
-    problem: Problem, laid_out: Arrays, multipliers: Multipliers, threads: int = 1, hints: Hints | None = None
+    problem: Problem,
+    laid_out: Arrays,
+    multipliers: Multipliers,
+    threads: int = 1,
+    hints: Hints | None = None,
+    orders: Orders | None = None,
 ) -> Pass:
     """One full pass at prices that are known to fit; the same to the last digit for any number of threads.
 
-    `hints` of an earlier pass change the time, never the result, and are brought up to date.
+    `hints` of an earlier pass change the time, never the result, and are brought up to date. `orders` are those of
+    `laid_out`, for a caller that knows them already.
     """
-    jobs, network, supply, services = laid_out[:4]
+    network, supply, services = laid_out[1:4]
+    orders = orders or find_orders(laid_out)
+    jobs = orders.others
     hours = problem.hours
     priced_link = multipliers.link.any()
     price = np.ascontiguousarray(multipliers.accelerator * hours)
@@ -200,6 +217,15 @@ def evaluate(
     else:
         parts = np.array([run(chunk) for chunk in range(chunks)])
     asked, traffic = usage.sum(axis=0), traffic_parts.sum(axis=0)
+    ahead, ordered = np.zeros_like(multipliers.after), (0.0, 0.0, 0.0)
+    if orders.chained.size:
+        begun, done = np.zeros((2, orders.chained.size, problem.n_periods))
+        loads = asked, traffic, job_pool, job_start, job_yuan
+        paid = charges(orders, multipliers.after)
+        ordered = chained_pass(
+            jobs, network, hints, orders.chained, *paid, price, running, link_running, *loads, begun, done
+        )
+        ahead = ahead_of_base(orders, begun, done)
     service_pool = np.full(problem.demand.shape, -1)
     served = services_pass(
         services, network, hours, multipliers.accelerator, multipliers.link, asked, traffic, service_pool
@@ -215,12 +241,12 @@ def evaluate(
             np.sum(np.where(priced, multipliers.link * hours * np.where(priced, problem.link_gbps[:, None], 0.0), 0.0))
         )
     carbon_yuan = -multipliers.carbon * problem.carbon_budget_kg if multipliers.carbon > 0.0 else 0.0
-    jobs_yuan = float(parts[:, 0].sum() + parts[:, 1].sum())
+    jobs_yuan = float(parts[:, 0].sum() + parts[:, 1].sum()) + (ordered[0] + ordered[1])
     services_yuan, floor_yuan = served[0] + served[1], problem.floor_yuan
     supply_yuan = supplied[0] + supplied[1] - floor_yuan
     if not np.isfinite(jobs_yuan + services_yuan):
         raise InfeasibleError("a hard job or service has no open pool; see Problem.reasons for why each is closed")
-    magnitude = float(parts[:, 2].sum()) + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
+    magnitude = float(parts[:, 2].sum()) + ordered[2] + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
     rounding = float(np.finfo(np.float64).eps) * (2 * problem.n_periods + 64) * magnitude
     total = jobs_yuan + services_yuan + supply_yuan + links_yuan + carbon_yuan - rounding
     return Pass(
@@ -237,6 +263,7 @@ def evaluate(
         offered=offered,
         traffic=traffic,
         kg=supplied[3],
+        ahead=ahead,
         job_pool=job_pool,
         job_start=job_start,
         job_yuan=job_yuan,

@@ -135,10 +135,12 @@ def traffic(problem: Problem, usage: Usage) -> pd.DataFrame:
 def prices(problem: Problem, multipliers: Multipliers) -> pd.DataFrame:
     """Every multiplier of the bound, one row each."""
     labels = problem.labels
+    verticals = _names(labels.jobs, multipliers.vertical)
     parts = [
         ("accelerator", labels.pools, multipliers.accelerator, "yuan per accelerator-hour"),
         ("peak", labels.clusters, multipliers.peak, "yuan per kWh of grid power, on top, for the demand charge"),
         ("link", labels.links, multipliers.link, "yuan per Gbit/s-hour"),
+        ("after", verticals, multipliers.after, "yuan per share of the job done or started by then"),
     ]
     frames = []
     for kind, names, values, unit in parts:

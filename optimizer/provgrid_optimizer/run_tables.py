@@ -10,7 +10,7 @@ import pandas as pd
 from provgrid_models.errors import ScenarioError
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.audit.plan import AuditedPlan, Names, PlanPrices, block_names
-from provgrid_optimizer.multipliers import Multipliers
+from provgrid_optimizer.multipliers import Multipliers, verticals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def to_allocation(problem: Problem, tables: Tables, divisible: bool) -> Allocati
 
 def to_multipliers(problem: Problem, prices: pd.DataFrame) -> Multipliers:
     """Rebuild the prices that prove the bound."""
-    labels, periods = problem.labels, problem.n_periods
+    labels, periods, vertical = problem.labels, problem.n_periods, verticals(problem)
 
     def array(kind: str, names: Sequence[str] | None, rows: int) -> Floats:
         part = prices[prices["kind"] == kind]
@@ -82,8 +82,20 @@ def to_multipliers(problem: Problem, prices: pd.DataFrame) -> Multipliers:
         peak=array("peak", labels.clusters, problem.n_clusters),
         link=array("link", labels.links, problem.n_links),
         carbon=_carbon(prices),
+        after=_after(problem, prices[prices["kind"] == "after"], vertical),
+        vertical=vertical,
         basis=prices["basis"].iloc[0],
     )
+
+
+def _after(problem: Problem, prices: pd.DataFrame, vertical: Ints) -> Floats:
+    """Prices of the order of jobs, shape (V, T)."""
+    values = np.zeros((vertical.size, problem.n_periods))
+    job = _ids(problem.labels.jobs, prices["id"], "prices")
+    if not np.isin(job, vertical).all():
+        raise ScenarioError("prices.parquet has an after price of a job that comes after none; solve again")
+    values[np.searchsorted(vertical, job), _period(problem, prices)] = prices["price"].to_numpy(np.float64)
+    return values
 
 
 def _carbon(prices: pd.DataFrame) -> float:
@@ -114,9 +126,10 @@ def to_audited_plan(tables: Tables, claims: Mapping[str, Any], divisible: bool) 
 
     `claims` are what the run says of its plan (fields of `AuditedPlan`).
     """
-    jobs = _Register(tables["jobs"]["job"], tables["training"]["job"])
     prices = tables["prices"]
-    by_kind = {kind: prices[prices["kind"] == kind] for kind in ("accelerator", "peak", "link")}
+    by_kind = {kind: prices[prices["kind"] == kind] for kind in ("accelerator", "peak", "link", "after")}
+    jobs = _Register(tables["jobs"]["job"], tables["training"]["job"], by_kind["after"]["id"])
+    ordered = _Register(by_kind["after"]["id"])
     placed = tables["jobs"][tables["jobs"]["served"]]
     training, inference, energy, traffic = (tables[name] for name in ("training", "inference", "energy", "traffic"))
     pools = _Register(by_kind["accelerator"]["id"], placed["pool"], training["pool"], inference["pool"])
@@ -166,6 +179,8 @@ def to_audited_plan(tables: Tables, claims: Mapping[str, Any], divisible: bool) 
             peak=price("peak", clusters),
             link=price("link", links),
             carbon=_carbon(prices),
+            after=price("after", ordered),
+            vertical=jobs.ids(pd.Series(ordered.names, dtype=object)),
         ),
         **claims,
     )

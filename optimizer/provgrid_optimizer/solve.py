@@ -226,7 +226,7 @@ def _prove(problem: Problem, multipliers: Multipliers, options: SolveOptions) ->
     """Return the bound that the prices prove, and the rows that it leaves out."""
     from provgrid_optimizer.lagrangian import bound
 
-    drops = ("after",) if bool((problem.after >= 0).any()) else ()
+    drops = ("after",) if multipliers.after.size and not multipliers.after.any() else ()
     return bound(problem, multipliers, threads=options.threads).total_yuan, drops
 
 

@@ -72,6 +72,8 @@ class PlanPrices:
     peak: Floats  # (C, T) yuan per kW-hour of grid power
     link: Floats  # (L, T) yuan per Gbit/s-hour
     carbon: float  # yuan per kg, on the budget
+    after: Floats  # (V, T) yuan per share of a job that comes after another
+    vertical: Integers  # (V,) which job that is
 
 
 def _empty_integers() -> Integers:
@@ -208,6 +210,8 @@ class AuditedPlan:
                 peak=multipliers.peak,
                 link=multipliers.link,
                 carbon=multipliers.carbon,
+                after=multipliers.after,
+                vertical=multipliers.vertical,
             ),
         )
 

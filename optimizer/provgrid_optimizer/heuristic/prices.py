@@ -21,6 +21,7 @@ import numpy as np
 
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
 from provgrid_optimizer.heuristic.kernels.peaks import best_peaks
+from provgrid_optimizer.heuristic.orders import find_orders
 from provgrid_optimizer.lagrangian import Hints, Pass, evaluate
 from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import Progress
@@ -65,6 +66,7 @@ BY_JOB = (
     "pinned",
 )
 EXTENSIVE = ("work", "limit", "move_gbps", "gigabytes", "unserved_yuan")
+ORDER_SCALE = 1.0
 CLOSE = 1e-5  # of the bound: where delta is below it, the ascent has ended
 
 
@@ -83,6 +85,7 @@ class Ascent:
         pairs = problem.n_services * problem.n_pools * problem.n_periods
         self.most = int(np.clip(PAIRS_WORK // max(pairs, 1), LEAST_PASSES, MAX_PASSES))
         self.laid_out = laid_out
+        self._orders = find_orders(laid_out)
         self.threads = threads
         self.prices = self.at = energy_prices(problem)
         self._scale_at = self.at.accelerator
@@ -91,8 +94,8 @@ class Ascent:
         self._budget = bool(np.isfinite(problem.carbon_budget_kg))
         self._linked = np.isfinite(problem.link_gbps)
         self._scale = self._scales()
-        self._momentum = [np.zeros_like(self.at.accelerator), np.zeros_like(self.at.link), np.zeros(1)]
-        self._average = [self.at.accelerator.copy(), self.at.link.copy(), np.array([self.at.carbon])]
+        self._momentum = [np.zeros_like(values) for values in self._values()]
+        self._average = [values.copy() for values in self._values()]
         self._stale = 0
         self._charged = bool((problem.demand_charge_yuan_per_kw > 0.0).any())
         self._caps = np.zeros(problem.n_clusters)
@@ -128,7 +131,25 @@ class Ascent:
                 self._linked[:, None], 0.1 * spent / max(link_hours, 1e-9) / (hours * np.maximum(gbps, 1e-9)), 0.0
             ),
             np.array([0.3 * spent / max(budget, 1e-9) ** 2 if self._budget else 0.0]),
+            self._order_scale(typical),
         ]
+
+    def _order_scale(self, typical: Floats) -> Floats:
+        """Scale of the order's prices, shape (V, 1): what a vertical's run costs at `typical` (P, 1), per period."""
+        problem, vertical = self.problem, self.at.vertical
+        hours = np.where(problem.reasons(vertical) == 0, problem.accelerator_hours(vertical), np.inf)
+        cheapest = (hours * typical[:, 0]).min(axis=1, initial=np.inf, keepdims=True)
+        return ORDER_SCALE * np.where(np.isfinite(cheapest), cheapest, 0.0) / problem.n_periods
+
+    def _values(self) -> list[Floats]:
+        """Return the prices that the ascent moves: accelerators, links, carbon budget, order of jobs."""
+        return [self.at.accelerator, self.at.link, np.array([self.at.carbon]), self.at.after]
+
+    def _go_to(self, values: list[Floats]) -> None:
+        """Stand at these prices."""
+        self.at = dataclasses.replace(
+            self.at, accelerator=values[0], link=values[1], carbon=float(values[2][0]), after=values[3]
+        )
 
     def _evaluate(self) -> Pass:
         self.passes += 1
@@ -138,14 +159,14 @@ class Ascent:
     def _made(self) -> Pass:
         """Evaluate where the ascent stands, with the peak prices and the load that are best there."""
         if not self._charged:
-            return evaluate(self.problem, self.laid_out, self.at, self.threads, self._hints)
+            return evaluate(self.problem, self.laid_out, self.at, self.threads, self._hints, self._orders)
         peak, load = np.zeros(self.problem.floor_kw.shape), np.zeros(self.problem.capacity.shape)
         best_peaks(self.laid_out.supply, self.at.accelerator, self.at.carbon, peak, load, self._caps)
         total = peak @ self.problem.hours
         charge = self.problem.demand_charge_yuan_per_kw
         peak *= np.where(total > charge, charge / np.where(total > 0.0, total, 1.0), 1.0)[:, None] * (1.0 - 1e-13)
         self.at = dataclasses.replace(self.at, peak=peak)
-        made = evaluate(self.problem, self.laid_out, self.at, self.threads, self._hints)
+        made = evaluate(self.problem, self.laid_out, self.at, self.threads, self._hints, self._orders)
         capped = (charge > 0.0)[self.problem.pool_cluster, None]
         return dataclasses.replace(made, offered=np.where(capped, load, made.offered))
 
@@ -156,8 +177,9 @@ class Ascent:
             (made.asked - made.offered) * hours,
             (made.traffic - np.where(self._linked, self.problem.link_gbps, 0.0)[:, None]) * hours,
             np.array([made.kg - self.problem.carbon_budget_kg if self._budget else 0.0]),
+            made.ahead,
         ]
-        values = [self.at.accelerator, self.at.link, np.array([self.at.carbon])]
+        values = self._values()
         size = 0.0
         directions = []
         for slope, value, memory, scale in zip(slopes, values, self._momentum, self._scale, strict=True):
@@ -171,7 +193,7 @@ class Ascent:
             return False
         step = (self.bound_yuan + self._delta - made.bound.total_yuan) / size
         moved = [np.maximum(value + step * way, 0.0) for value, way in zip(values, directions, strict=True)]
-        self.at = dataclasses.replace(self.at, accelerator=moved[0], link=moved[1], carbon=float(moved[2][0]))
+        self._go_to(moved)
         rose = self._judge(self._evaluate())
         for average, value in zip(self._average, moved, strict=True):
             average *= AVERAGING
@@ -183,9 +205,7 @@ class Ascent:
     def _try_average(self) -> bool:
         """Evaluate the running average; keep it as the best where it is, but go on from where the ascent stands."""
         here, made = self.at, self._last
-        self.at = dataclasses.replace(
-            here, accelerator=self._average[0].copy(), link=self._average[1].copy(), carbon=float(self._average[2][0])
-        )
+        self._go_to([values.copy() for values in self._average])
         tried = self._evaluate()
         better = tried.bound.total_yuan > self.bound_yuan
         if better:
@@ -232,7 +252,11 @@ def sample(laid_out: Arrays, every: int) -> Arrays:
         group_start=start,
         group_chunk=chunk,
     )
-    return laid_out._replace(jobs=few)
+    # Base and vertical are seldom both in the sample: the order of jobs is priced on the whole alone.
+    alone = np.full(chosen.size, -1)
+    start = np.zeros(chosen.size + 1, dtype=np.int64)
+    chain = laid_out.chain._replace(after=alone, lag=alone, start=start, vertical=start[:0], leave=few.deadline)
+    return laid_out._replace(jobs=few, chain=chain)
 
 
 def energy_prices(problem: Problem) -> Multipliers:

@@ -8,7 +8,7 @@ import numpy as np
 
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.matrix.pairs import Pairs, open_pairs
-from provgrid_optimizer.multipliers import Multipliers
+from provgrid_optimizer.multipliers import Multipliers, verticals
 from provgrid_optimizer.ranges import expand
 
 if TYPE_CHECKING:
@@ -126,11 +126,15 @@ def multipliers(problem: Problem, program: LinearProgram, row_duals: Floats, bas
     link = np.zeros((problem.n_links, problem.n_periods))
     _put(link, program, "link", "link", -row_duals, problem)
     budget = -row_duals[program.rows["carbon"].slice]
+    vertical = verticals(problem)
+    after = -row_duals[program.rows["after"].slice].reshape(vertical.size, problem.n_periods)
     return Multipliers(
         accelerator=np.maximum(accelerator, 0.0),
         peak=peak,
         link=link,
         carbon=float(np.maximum(budget, 0.0).sum()),
+        after=np.maximum(after, 0.0),
+        vertical=vertical,
         basis=basis,
     )
 
