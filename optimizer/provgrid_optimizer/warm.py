@@ -72,7 +72,7 @@ def _allocation(problem: Problem) -> Allocation:
         pool=np.array([0, 0]),
         share=np.ones(2),
         run_start=np.array([0, 1, 3]),
-        run_period=np.array([0, 0, 1], dtype=np.int32),
+        run_period=np.array([0, 1, 2], dtype=np.int32),
         run_accelerators=np.array([2.0, 1.0, 1.0]),
         serve_service=np.zeros(0, dtype=np.int64),
         serve_pool=np.zeros(0, dtype=np.int64),

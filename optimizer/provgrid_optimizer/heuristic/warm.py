@@ -29,7 +29,7 @@ def warm_up() -> None:
 
 
 def tiny_problem() -> Problem:
-    """Two pools, four periods, an elastic and a rigid job, a service and a demand charge."""
+    """Two pools, four periods, an elastic job, a rigid one after it, a service and a demand charge."""
     return Problem(
         capacity=np.full((2, 4), 4.0),
         kw_per_accelerator=np.ones((2, 4)),
@@ -47,6 +47,7 @@ def tiny_problem() -> Problem:
         rigid=np.array([False, True]),
         move_gbps=np.ones(2),
         unserved_yuan=np.array([10.0, 10.0]),
+        after=np.array([-1, 0]),
         demand=np.ones((1, 4)),
         service_rate=np.ones((1, 2)),
         service_yuan=np.zeros((1, 2)),
