@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from provgrid_optimizer.audit import AuditCase, AuditedPlan, Rule
+from provgrid_optimizer.audit.bound import bound
 
 Corruption = Callable[[AuditCase, AuditedPlan, Generator], AuditedPlan | None]
 CORRUPTIONS: list[tuple[Rule, Corruption]] = []
@@ -508,7 +509,7 @@ def bound_above_the_objective(case: AuditCase, plan: AuditedPlan, random: Genera
 @breaks(Rule.MULTIPLIERS)
 def negative_multiplier(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
     assert plan.prices is not None
-    name = str(random.choice(["accelerator", "peak", "link", "carbon"]))
+    name = str(random.choice(["accelerator", "peak", "link", "carbon", "after"]))
     if name == "carbon":
         return replace(plan, prices=replace(plan.prices, carbon=-too_much(random, 1.0)))
     table = getattr(plan.prices, name)
@@ -518,6 +519,29 @@ def negative_multiplier(case: AuditCase, plan: AuditedPlan, random: Generator) -
     value = random.choice([np.nan, -too_much(random, 1.0)])
     broken[tuple(random.integers(size) for size in table.shape)] = value
     return replace(plan, prices=replace(plan.prices, **{name: broken}))
+
+
+@breaks(Rule.MULTIPLIERS)
+def order_of_a_job_that_has_none(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
+    assert plan.prices is not None
+    stranger = _pick(random, case.after < 0)
+    if stranger is None or not plan.prices.vertical.size:
+        return None
+    row = int(random.integers(plan.prices.vertical.size))
+    return replace(plan, prices=replace(plan.prices, vertical=_with(plan.prices.vertical, row, stranger)))
+
+
+@breaks(Rule.BOUND)
+def prices_of_an_order_that_prove_less(case: AuditCase, plan: AuditedPlan, random: Generator) -> AuditedPlan | None:
+    """Dearer by a factor: most prices of an order prove little when they are far too high."""
+    assert plan.prices is not None
+    if not plan.prices.after.any():
+        return None
+    factor = 100.0 * (1.0 + random.random())
+    changed = replace(plan, prices=replace(plan.prices, after=plan.prices.after * factor))
+    ours = bound(case, changed.prices)
+    lower = plan.bound_prices_yuan - ours > TEN_TOLERANCES * max(abs(ours), 1.0)
+    return changed if lower else None
 
 
 @breaks(Rule.MULTIPLIERS)

@@ -7,8 +7,8 @@ For multipliers pi (accelerator), nu (peak), ell (link), kappa (carbon), mu (aft
       + sum_ct h min { blocks at (price + kappa kg + nu [grid]) - sum_p pi x }     x <= capacity, balance, limits
       - sum_lt h ell bandwidth  -  kappa budget  -  floor
 
-is a lower bound on the objective, divisible or not. A vertical v pays sum_{u >= t} mu[v,u] per share of it that is
-done (rigid: started) in t, its base earns sum_{u >= t + 1 + lag} mu[v,u] per share that is done in t. Source: design §2.
+is a lower bound on the objective, divisible or not. A vertical v pays sum_{u >= t} mu[v,u] per share of it that is done
+(rigid: started) in t, its base earns sum_{u >= t + 1 + lag} mu[v,u] per share that is done in t. Source: design §2.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Pass:
     """All that one evaluation yields: the bound, what was chosen, and the loads that make its subgradient.
 
     `asked` (P, T) accelerators that jobs and services choose, `offered` (P, T) that supply would rather carry,
-    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `ahead` (V, T) by how much the share of each vertical exceeds what its
+    `traffic` (L, T) Gbit/s, `kg` carbon of supply, `ahead` (V, T) by how much each vertical's share exceeds what its
     base allows, `job_pool` (J,) with -1 = unserved, `job_yuan` (J,) what each pays, the prices of its order left out.
     """
 
@@ -246,7 +246,9 @@ def evaluate(
     supply_yuan = supplied[0] + supplied[1] - floor_yuan
     if not np.isfinite(jobs_yuan + services_yuan):
         raise InfeasibleError("a hard job or service has no open pool; see Problem.reasons for why each is closed")
-    magnitude = float(parts[:, 2].sum()) + ordered[2] + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
+    magnitude = (
+        float(parts[:, 2].sum()) + ordered[2] + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
+    )
     rounding = float(np.finfo(np.float64).eps) * (2 * problem.n_periods + 64) * magnitude
     total = jobs_yuan + services_yuan + supply_yuan + links_yuan + carbon_yuan - rounding
     return Pass(

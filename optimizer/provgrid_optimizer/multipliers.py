@@ -21,7 +21,7 @@ class Multipliers:
     rows together, because with it given, each cluster and period can choose its best load and supply exactly.
     `peak` splits the demand charge over periods: sum_t hours[t] * peak[c,t] <= demand_charge_yuan_per_kw[c].
     `after` prices the order of jobs: a vertical pays, for its share done (rigid: started) in a period, the prices of
-    that period and all later ones; its base earns those from the first period in which that share lets the vertical run.
+    that period and all later ones; its base earns, for its own, those from when the vertical may make use of it.
     """
 
     accelerator: Floats  # (P, T) yuan per accelerator-hour

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+import naive
 from provgrid_models.errors import InfeasibleError, NoPlanError
+from provgrid_models.problem import Problem
 from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.lagrangian import bound
+from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.solve import POLICIES, find_engine
 from random_problems import random_problem
@@ -29,8 +35,10 @@ def check_the_order(seed: int) -> None:
         found[engine] = costs(problem, result.allocation).objective_yuan
         if result.multipliers is not None:
             found[f"bound of {engine}"] = bound(problem, result.multipliers).total_yuan
+            for name, prices in any_order_prices(problem, result.multipliers, seed).items():
+                found[f"bound of {engine} and {name} order prices"] = bound(problem, prices).total_yuan
     if "milp" not in found:  # infeasible, at least for whole jobs: then nobody else has a plan
-        assert set(found) <= {"lp", "bound of lp"}
+        assert all(name == "lp" or name.startswith("bound of lp") for name in found)
         return
     slack = TOLERANCE * max(abs(found["milp"]), 1.0)
     for name, yuan in found.items():
@@ -39,6 +47,19 @@ def check_the_order(seed: int) -> None:
         elif name != "lp":
             assert yuan >= found["milp"] - slack, name
     assert found["lp"] <= found["milp"] + slack
+
+
+def any_order_prices(problem: Problem, multipliers: Multipliers, seed: int) -> dict[str, Multipliers]:
+    """The same prices with others, and with none, on the order of jobs."""
+    if not multipliers.vertical.size:
+        return {}
+    random = np.random.default_rng(seed)
+    drawn = naive.random_order_prices(problem, random)
+    return {
+        "drawn": replace(multipliers, after=drawn),
+        "more": replace(multipliers, after=multipliers.after + 0.1 * drawn),
+        "no": replace(multipliers, after=np.zeros_like(drawn)),
+    }
 
 
 @pytest.mark.parametrize("seed", range(25))

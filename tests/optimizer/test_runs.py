@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ import pytest
 
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import AuditError, OptionError, ProvgridError, ScenarioError
+from provgrid_optimizer.multipliers import Multipliers
 from provgrid_optimizer.options import SolveOptions
 from provgrid_optimizer.plan import Plan
 from provgrid_optimizer.run_folder import next_run_folder, whole_or_absent
 from provgrid_optimizer.run_tables import PARQUET
 from provgrid_optimizer.runs import audit_run, open_run
-from provgrid_optimizer.solve import solve
+from provgrid_optimizer.solve import Reference, solve
 from random_problems import random_problem
 from tiny import tiny_scenario
 
@@ -241,19 +243,49 @@ def test_a_best_bound_that_neither_prices_nor_a_solver_prove_fails_the_audit(tmp
 
 
 def test_the_relaxation_of_ordered_jobs_is_proven_by_its_own_duals(plan: Plan) -> None:
-    # `vertical` waits for `base`: the prices drop that row, the duals of the relaxation do not.
+    # `vertical` waits for `base`, which costs it something: the relaxation prices that row too.
     certificate = plan.certificate
-    assert certificate.bound_drops == ("after",)
+    assert plan.multipliers.after.any()
+    assert certificate.bound_drops == ()
     assert certificate.gap <= 1e-6
-    assert certificate.bound_method == ("prices" if certificate.bound_prices_yuan == certificate.bound_yuan else "lp")
+    assert certificate.bound_method == "prices"
 
 
-def test_where_the_prices_drop_rows_the_bound_is_the_solvers_own() -> None:
+def test_a_bound_whose_prices_leave_the_order_free_says_so() -> None:
+    scenario = tiny_scenario()
+    problem = compile_scenario(scenario)
+    prices = Multipliers.zero(problem)
+    free = solve(problem, "local", reference=Reference(multipliers=prices), with_policies=False).certificate
+    assert free.bound_drops == ("after",)
+    alone = replace(problem, after=np.full(problem.n_jobs, -1))
+    prices = Multipliers.zero(alone)
+    assert not solve(
+        alone, "local", reference=Reference(multipliers=prices), with_policies=False
+    ).certificate.bound_drops
+
+
+def test_prices_of_an_order_that_the_scenario_does_not_have_fail_the_audit(run: Path) -> None:
+    frame = pd.read_parquet(run / "prices.parquet")
+    ordered = frame["kind"] == "after"
+    assert set(frame.loc[ordered, "id"]) == {"vertical"}
+    frame.loc[ordered, "id"] = "base"
+    frame.to_parquet(run / "prices.parquet", index=False)
+    assert {"multipliers", "bound"} <= set(audit_run(run).counts)
+
+
+def test_order_prices_that_went_missing_fail_the_audit_for_the_bound_that_they_proved(run: Path) -> None:
+    frame = pd.read_parquet(run / "prices.parquet")
+    frame[frame["kind"] != "after"].to_parquet(run / "prices.parquet", index=False)
+    assert "bound" in audit_run(run).counts
+
+
+def test_where_the_prices_prove_less_the_bound_is_the_solvers_own() -> None:
+    # Power that is worth less than nothing makes an accelerator-hour worth less than nothing; no price does.
     found = [solve(random_problem(seed), "lp", with_policies=False).certificate for seed in range(12)]
     assert all(certificate.gap <= 1e-6 for certificate in found)
-    dropped = [certificate for certificate in found if certificate.bound_method == "lp"]
-    assert dropped
-    assert all(c.bound_prices_yuan < c.bound_yuan <= c.objective_yuan + 1e-6 * abs(c.objective_yuan) for c in dropped)
+    less = [certificate for certificate in found if certificate.bound_method == "lp"]
+    assert less
+    assert all(c.bound_prices_yuan < c.bound_yuan <= c.objective_yuan + 1e-6 * abs(c.objective_yuan) for c in less)
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,24 @@
 """Re-evaluates the lower bound that saved prices prove: the Lagrangian of the rows that couple workloads.
 
 L = sum of every job's and service's least cost on its own, plus every cluster's best supply and load, less what the
-links and the carbon budget earn at their prices, less the floor. It holds for any prices >= 0 whose peak part stays
-within the demand charge; the `after` rows are dropped, which only lowers it. Prices that break this are first brought
-back (clipped at 0, peak prices scaled down), so that what is computed is always a bound.
+links and the carbon budget earn at their prices, less the floor. A job that comes after another pays for the share of
+it that is there (rigid: started) by period t the price of t; its base earns it for what it has done in time. The bound
+holds for any prices >= 0 whose peak part stays within the demand charge. Prices that break this are first brought back
+(clipped at 0, peak prices scaled down, prices of an order that there is none of left out), so that what is computed is
+always a bound.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from provgrid_optimizer.audit.case import AuditCase, Floats
+from provgrid_optimizer.audit.case import AuditCase, Floats, Ints
 from provgrid_optimizer.audit.evidence import index_map
-from provgrid_optimizer.audit.kernels import jobs_least_cost, supply_least_cost, window_minima
+from provgrid_optimizer.audit.kernels import jobs_least_cost, ordered_least_cost, supply_least_cost, window_minima
 from provgrid_optimizer.audit.plan import AuditedPlan, PlanPrices
 from provgrid_optimizer.audit.report import Recorder, Rule, Where, here
+
+PAIRS_AT_ONCE = 200_000  # of jobs in an order and pools
 
 
 def check_prices(case: AuditCase, plan: AuditedPlan, recorder: Recorder) -> PlanPrices | None:
@@ -48,7 +52,40 @@ def check_prices(case: AuditCase, plan: AuditedPlan, recorder: Recorder) -> Plan
         Rule.MULTIPLIERS, billed, charge, lambda c: f"peak prices of {case.names.of('cluster', c)}", "demand charge"
     )
     ours["peak"] *= np.minimum(1.0, charge / np.maximum(billed, 1e-300))[:, None]
-    return PlanPrices(accelerator=ours["accelerator"], peak=ours["peak"], link=ours["link"], carbon=float(carbon))
+    vertical = np.flatnonzero(case.after >= 0)
+    return PlanPrices(
+        accelerator=ours["accelerator"],
+        peak=ours["peak"],
+        link=ours["link"],
+        carbon=float(carbon),
+        after=_order_prices(case, plan, given, vertical, recorder),
+        vertical=vertical,
+    )
+
+
+def _order_prices(case: AuditCase, plan: AuditedPlan, given: PlanPrices, vertical: Ints, recorder: Recorder) -> Floats:
+    """Prices of the order of jobs, a row for each of our verticals."""
+    theirs, job = np.asarray(given.after, dtype=np.float64), np.asarray(given.vertical, dtype=np.int64)
+    ours = np.zeros((vertical.size, case.n_periods))
+    known = index_map(plan.names.jobs, case.names.jobs, case.n_jobs)
+    if theirs.shape != (job.size, case.n_periods) or np.unique(job).size != job.size:
+        recorder.never(Rule.MULTIPLIERS, True, theirs.size, ours.size, here("after prices"))
+        return ours
+    there = (job >= 0) & (job < known.size)
+    at = np.where(there, known[np.where(there, job, 0)], -1) if known.size else np.full(job.size, -1)
+    row = np.searchsorted(vertical, at)
+    ordered = np.isin(at, vertical)
+
+    def where(i: int) -> str:
+        return f"after price of {plan.names.of('job', int(job[i // case.n_periods]))}, period {i % case.n_periods}"
+
+    def stranger(i: int) -> str:
+        return f"after prices of {plan.names.of('job', int(job[i]))}, which comes after none"
+
+    recorder.never(Rule.MULTIPLIERS, ~ordered, theirs.sum(axis=1), 0.0, stranger)
+    usable = _usable(theirs, where, recorder)
+    ours[row[ordered]] = usable[ordered]
+    return ours
 
 
 def _usable(prices: Floats, where: Where, recorder: Recorder) -> Floats:
@@ -78,6 +115,8 @@ def _jobs(case: AuditCase, prices: PlanPrices) -> float:
     """Sum of every job's least cost: unserved, or its cheapest pool and hours or start."""
     if case.n_jobs == 0:
         return 0.0
+    ordered = np.union1d(prices.vertical, case.after[prices.vertical]).astype(np.int64)
+    alone = np.setdiff1d(np.arange(case.n_jobs), ordered)
     price = np.ascontiguousarray(prices.accelerator * case.weight)  # per accelerator-hour: h[t] pi[p,t] / period_h
     price_sum = np.zeros((case.n_pools, case.n_periods + 1))
     np.cumsum(price, axis=1, out=price_sum[:, 1:])
@@ -86,18 +125,18 @@ def _jobs(case: AuditCase, prices: PlanPrices) -> float:
     np.cumsum(_route_prices(case, prices), axis=2, out=transit_sum[:, :, 1:])
     copies = case.weight[case.release]
     least = jobs_least_cost(
-        case.job_kind,
-        case.job_origin,
-        case.work_pflop_h,
-        case.release,
-        case.deadline,
-        case.max_accelerators,
-        case.rigid,
-        case.move_periods,
-        case.move_gbps,
-        copies * (case.data_gb + case.checkpoint_gb),
-        copies * case.unserved_yuan,
-        case.pinned_pool,
+        case.job_kind[alone],
+        case.job_origin[alone],
+        case.work_pflop_h[alone],
+        case.release[alone],
+        case.deadline[alone],
+        case.max_accelerators[alone],
+        case.rigid[alone],
+        case.move_periods[alone],
+        case.move_gbps[alone],
+        (copies * (case.data_gb + case.checkpoint_gb))[alone],
+        (copies * case.unserved_yuan)[alone],
+        case.pinned_pool[alone],
         case.kind_rate_pflops,
         np.ascontiguousarray(case.gb_yuan),  # one layout, so that Numba compiles once
         length > 0,
@@ -109,6 +148,57 @@ def _jobs(case: AuditCase, prices: PlanPrices) -> float:
         price_sum,
         window_minima(price),
     )
+    return float(least.sum()) + _ordered_jobs(case, prices, ordered, price, transit_sum)
+
+
+def _ordered_jobs(case: AuditCase, prices: PlanPrices, ordered: Ints, price: Floats, transit_sum: Floats) -> float:
+    """Sum of the least costs of the jobs in an order, whose starts and hours have prices of their own."""
+    begun, done = np.zeros((2, ordered.size, case.n_periods))
+    for v, row in zip(prices.vertical, prices.after, strict=True):
+        place, base = np.searchsorted(ordered, [v, case.after[v]])
+        # What is there in t counts in the rows of t and of all periods after it.
+        still = row.sum() - np.cumsum(row) + row
+        own = begun if case.rigid[v] else done
+        own[place] += still
+        first = min(1 + int(case.after_lag[v]), case.n_periods)
+        done[base, : case.n_periods - first] -= still[first:]
+    total = 0.0
+    step = max(PAIRS_AT_ONCE // max(case.n_pools, 1), 1)
+    for at in range(0, ordered.size, step):
+        part = slice(at, min(at + step, ordered.size))
+        total += _least_of_ordered(case, ordered[part], begun[part], done[part], price, transit_sum)
+    return total
+
+
+def _least_of_ordered(
+    case: AuditCase, jobs: Ints, begun: Floats, done: Floats, price: Floats, transit_sum: Floats
+) -> float:
+    """Sum over some jobs of the least of unserved and all open pools, at their own prices (n, T) on top."""
+    copies = case.weight[case.release[jobs]]
+    row, pool = np.repeat(np.arange(jobs.size), case.n_pools), np.tile(np.arange(case.n_pools), jobs.size)
+    open_pair = case.reasons(jobs[row], pool) == 0
+    row, pool = row[open_pair], pool[open_pair]
+    job = jobs[row]
+    first, release = case.starts(job, pool), case.release[job]
+    route = case.job_origin[job], case.pool_cluster[pool]
+    moving = transit_sum[*route, first] - transit_sum[*route, release]
+    moved = first > release
+    fixed = copies[row] * (case.data_gb + case.checkpoint_gb)[job] * case.gb_yuan[case.job_origin[job], pool]
+    fixed += np.where(moved, np.where(moved, case.move_gbps[job], 0.0) * moving, 0.0)
+    run = ordered_least_cost(
+        row,
+        pool,
+        first,
+        case.deadline[job],
+        case.accelerator_hours(job, pool),
+        np.where(case.rigid[job], case.durations(job, pool), 0.0).astype(np.int64),
+        case.max_accelerators[job] * case.period_h,
+        price,
+        begun,
+        done,
+    )
+    least = copies * case.unserved_yuan[jobs]
+    np.minimum.at(least, row, fixed + run)
     return float(least.sum())
 
 

@@ -190,6 +190,42 @@ def jobs_least_cost(
     return best_of
 
 
+@njit(cache=True, nogil=True)
+def ordered_least_cost(
+    row: Ints,
+    pool: Ints,
+    first: Ints,
+    end: Ints,
+    hours: Floats,
+    duration: Ints,
+    per_period: Floats,
+    price: Floats,
+    begun: Floats,
+    done: Floats,
+) -> Floats:
+    """Least cost of each pair's run in [first, end), where shares of the job have prices on top, shape (pairs,).
+
+    `begun[row, t]` is paid for the share that starts in t, `done[row, t]` for the share that is done in t. A gang of
+    `duration` periods starts and ends as a whole; with `duration` 0 the job does part of itself in every hour.
+    """
+    least = np.empty(row.size)
+    own, scratch = np.empty(price.shape[1]), np.empty(price.shape[1])
+    for i in range(row.size):
+        if duration[i] == 0:
+            for t in range(first[i], end[i]):
+                own[t] = price[pool[i], t] + done[row[i], t] / hours[i]
+            least[i] = cheapest_hours(own, first[i], end[i], hours[i], per_period[i], scratch)
+            continue
+        least[i] = np.inf
+        for start in range(first[i], end[i] - duration[i] + 1):
+            last = start + duration[i] - 1
+            held = 0.0
+            for t in range(start, last + 1):
+                held += price[pool[i], t]
+            least[i] = min(least[i], held * per_period[i] + begun[row[i], start] + done[row[i], last])
+    return least
+
+
 # Clusters of the bound -----------------------------------------------------------------------------------------
 
 

@@ -40,7 +40,7 @@ def find_orders(laid_out: Arrays) -> Orders:
 
 
 def _without(jobs: Jobs, left_out: Ints) -> Jobs:
-    """The same jobs, but none of `left_out` in any group; groups that become empty are dropped."""
+    """Return the same jobs, but none of `left_out` in any group; groups that become empty are dropped."""
     kept = np.ones(jobs.work.size, dtype=bool)
     kept[left_out] = False
     kept = kept[jobs.order]
@@ -54,7 +54,7 @@ def _without(jobs: Jobs, left_out: Ints) -> Jobs:
 
 
 def charges(orders: Orders, after: Floats) -> tuple[Floats, Floats]:
-    """What each chained job pays per share that begins, and per share that is done, in each period, both (N, T).
+    """Return what each chained job pays per share that begins, and that is done, in each period, both (N, T).
 
     An elastic job pays for both in the period in which it runs; what a base earns is below 0.
     """

@@ -92,7 +92,14 @@ def prices(peak: float) -> PlanPrices:
     """No price on accelerators; `peak` yuan per kWh on hub_b's grid in hour 0."""
     of_peak = np.zeros((3, PERIODS))
     of_peak[1, 0] = peak
-    return PlanPrices(accelerator=np.zeros((1, PERIODS)), peak=of_peak, link=np.zeros((2, PERIODS)), carbon=0.0)
+    return PlanPrices(
+        accelerator=np.zeros((1, PERIODS)),
+        peak=of_peak,
+        link=np.zeros((2, PERIODS)),
+        carbon=0.0,
+        after=np.zeros((0, PERIODS)),
+        vertical=np.zeros(0, dtype=np.int64),
+    )
 
 
 def rules(case: AuditCase, plan: AuditedPlan) -> dict[str, int]:

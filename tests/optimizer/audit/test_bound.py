@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from naive_planner import naive_allocation, random_multipliers
+from naive_planner import claimed, naive_allocation, random_multipliers
 from provgrid_optimizer.audit import PlanPrices, case_from_arrays
-from provgrid_optimizer.audit.bound import bound
+from provgrid_optimizer.audit.bound import bound, check_prices
 from provgrid_optimizer.audit.kernels import (
     cheapest_hours,
     cheapest_start,
@@ -17,6 +17,7 @@ from provgrid_optimizer.audit.kernels import (
     lowest_in_window,
     window_minima,
 )
+from provgrid_optimizer.audit.report import Recorder
 from provgrid_optimizer.engines.lp import lp
 from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.lagrangian import bound as engines_bound
@@ -31,6 +32,8 @@ def plan_prices(multipliers: Multipliers) -> PlanPrices:
         peak=multipliers.peak,
         link=multipliers.link,
         carbon=multipliers.carbon,
+        after=multipliers.after,
+        vertical=multipliers.vertical,
     )
 
 
@@ -50,17 +53,39 @@ def test_bound_equals_the_engines_bound_at_random_prices_and_lies_below_a_plan(s
 
 
 @pytest.mark.parametrize("seed", range(300, 306))
-def test_prices_of_the_lp_prove_its_optimum_where_no_order_is_dropped(seed: int) -> None:
+def test_prices_of_the_lp_prove_its_optimum(seed: int) -> None:
     """Strong duality: at the optimal prices the Lagrangian of a linear program is its optimum.
 
     Where power is worth less than nothing, so may an accelerator-hour be; multipliers stop at 0, and fall short.
     """
-    problem = random_problem(seed, after=False)
+    problem = random_problem(seed)
     problem = replace(problem, block_yuan_per_kwh=np.maximum(problem.block_yuan_per_kwh, 0.0))
     result = lp(problem, SolveOptions(threads=1), ignore_progress)
     assert result.multipliers is not None
     ours = bound(case_from_arrays(problem), plan_prices(result.multipliers))
     assert ours == pytest.approx(costs(problem, result.allocation).objective_yuan, rel=1e-6, abs=1e-6)
+
+
+def test_prices_of_an_order_that_there_is_none_of_and_rows_that_are_missing_prove_nothing_more() -> None:
+    problem = next(p for p in map(random_problem, range(20)) if np.unique(p.after).size > 2)
+    case = case_from_arrays(problem)
+    plan = claimed(problem, naive_allocation(problem, 1), random_multipliers(problem, 1))
+    assert plan.prices is not None
+    stranger = int(np.flatnonzero(problem.after < 0)[0])
+    vertical = plan.prices.vertical.copy()
+    vertical[0] = stranger
+    recorder = Recorder()
+    read = check_prices(case, replace(plan, prices=replace(plan.prices, vertical=vertical)), recorder)
+    assert read is not None
+    assert not read.after[0].any()
+    np.testing.assert_array_equal(read.after[1:], plan.prices.after[1:])
+    assert recorder.counts == {"multipliers": 1}
+    assert f"job {stranger}" in recorder.violations[0].where
+    short = replace(plan.prices, after=plan.prices.after[:, 1:])
+    read = check_prices(case, replace(plan, prices=short), recorder)
+    assert read is not None
+    assert not read.after.any()
+    assert recorder.counts == {"multipliers": 2}
 
 
 def test_price_on_a_limit_that_there_is_none_of_proves_nothing() -> None:
