@@ -66,7 +66,7 @@ BY_JOB = (
     "pinned",
 )
 EXTENSIVE = ("work", "limit", "move_gbps", "gigabytes", "unserved_yuan")
-ORDER_SCALE = 10.0  # of a vertical's run cost, spread over the periods: prices of its order that are worth a try
+ORDER_SCALE = 20.0  # of a vertical's run cost, spread over the periods: prices of its order that are worth a try
 CLOSE = 1e-5  # of the bound: where delta is below it, the ascent has ended
 
 
