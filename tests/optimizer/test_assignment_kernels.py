@@ -108,6 +108,8 @@ def test_parts_place_every_task_and_never_get_dearer_once_they_have() -> None:
     costs = []
     with ThreadPoolExecutor(2) as pool:
         parts = Parts.empty(instance, reduced, affinities(reduced))
+        parts.start(capacity_price, 9_000, GO, 0)
+        assert np.isin(parts.current, np.arange(12)).all()
         draw = np.random.default_rng(0)
         for _ in range(30):
             parts.sweep(price, 1.0, GO, draw, pool)

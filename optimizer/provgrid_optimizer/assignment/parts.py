@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_optimizer.assignment.instance import Task
+from provgrid_optimizer.assignment.kernels.anneal import anneal
 from provgrid_optimizer.assignment.kernels.beam import beam
 from provgrid_optimizer.assignment.ordering import chain, draw_order
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 AGENTS = 10.0  # agents of a part at first,
 TASKS = 400.0  # or fewer, where these hold more tasks
 GROWTH = 1.15  # of parts that are too often solved exactly
-OFTEN = 0.6
-WIDTH = 300  # states of a beam over a part,
-START = 30  # and of the beam over all agents at the start
+OFTEN = 0.5  # share that is too often
+WIDTH = 600  # states of a beam over a part
 BATCH = 2  # parts at a time, whatever the threads
 JITTER = 1.0  # mean regrets by which a task's agent may be misjudged when a part is put in order
+NEAR = 6  # agents of least reduced cost among which a task is annealed,
+ROUNDS = 100  # in so many rounds
 WAIT = 4.0  # mean regrets that leaving a task waiting costs at first beyond its price,
 DEARER = 1.3  # times this after every sweep that leaves one
 
@@ -54,22 +56,41 @@ class Parts:
         size = min(AGENTS, TASKS * m / n)
         return cls(instance, reduced, bond, np.full(n, m), WAIT * usual, size, usual)
 
+    def start(self, price: Floats, proposals: int, halted: Bools, seed: int) -> None:
+        """Anneal from each task's best agent at the capacity prices (m,); a capacity may stay a little exceeded."""
+        usage, capacity = self.instance.usage, self.instance.capacity
+        m = capacity.size
+        near = np.argsort(self.reduced, axis=1, kind="stable")[:, : min(NEAR, m)]
+        near = np.where(np.isfinite(np.take_along_axis(self.reduced, near, axis=1)), near, near[:, :1])
+        taken = float(usage[np.isfinite(self.instance.cost)].mean())
+        worth = np.maximum(price, 0.3 * self.usual / max(taken, 1e-12))
+        temperature = 0.25 * self.usual
+        soft = min(0.5, 2.5 * temperature / (taken * float(worth.mean())))
+        self.current = near[:, 0].copy()
+        state = np.array([2 * seed + 1], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        anneal(
+            usage, capacity, self.reduced, price, 2.0 * worth, near, self.current, state, temperature, soft, ROUNDS,
+            proposals, halted,
+        )  # fmt: skip
+        self.started = True
+
     def cost(self, price: Floats) -> tuple[float, bool]:
-        """Cost with the waiting tasks at their price and more, and whether there is none."""
+        """Cost with the waiting tasks at their price and more, and whether none waits and no capacity is exceeded."""
         n, m = self.instance.cost.shape
         waits = self.current == m
         placed = np.arange(n)[~waits]
         total = float(self.instance.cost[placed, self.current[placed]].sum())
-        return total + float((price[waits] + self.wait_cost).sum()), not waits.any()
+        load = np.bincount(self.current[placed], self.instance.usage[placed, self.current[placed]], m)
+        fits = not waits.any() and bool((load <= self.instance.capacity).all())
+        return total + float((price[waits] + self.wait_cost).sum()), fits
 
     def sweep(self, price: Floats, step: float, halted: Bools, draw: np.random.Generator, pool: Executor) -> int:
-        """Cut the agents into parts and improve each; the first sweep takes all of them at once.
+        """Cut the agents into parts and improve each by at least `step`, which may be negative.
 
         Returns the states times tasks that it looked at.
         """
-        n, m = len(self.current), len(self.bond)
-        width = WIDTH if self.started else START
-        count = max(1, round(m / max(self.size, 2.0))) if self.started else 1
+        m = len(self.bond)
+        count = max(1, round(m / max(self.size, 2.0)))
         parts = [np.sort(part) for part in np.array_split(chain(self.bond, draw), count)]
         exact = 0
         for first in range(0, count, BATCH):
@@ -77,16 +98,15 @@ class Parts:
             tasks = self._allot(batch, draw)
             draws = draw.spawn(len(batch))
 
-            improve = partial(self._improve, price=price, width=width, step=step, halted=halted)
+            improve = partial(self._improve, price=price, step=step, halted=halted)
             for own, (found, complete) in zip(tasks, pool.map(improve, batch, tasks, draws), strict=True):
                 self.current[own] = found
                 exact += complete
         if (self.current == m).any():
             self.wait_cost *= DEARER
-        if self.started and exact > OFTEN * count:
+        if exact > OFTEN * count:
             self.size = min(self.size * GROWTH, float(m))
-        self.started = True
-        return width * n
+        return WIDTH * len(self.current)
 
     def _allot(self, batch: list[Ints], draw: np.random.Generator) -> list[Ints]:
         """Tasks of each part: those of its agents, and as many waiting ones as it has agents, the nearest first."""
@@ -94,11 +114,10 @@ class Parts:
         waits = draw.permutation(np.nonzero(self.current == m)[0])
         tasks = []
         for agents in batch:
-            if waits.size > agents.size and self.started:
+            if waits.size > agents.size:
                 waits = waits[np.argsort(self.reduced[np.ix_(waits, agents)].min(axis=1), kind="stable")]
-            taken = agents.size if self.started else waits.size
-            tasks.append(np.concatenate([np.nonzero(np.isin(self.current, agents))[0], waits[:taken]]))
-            waits = waits[taken:]
+            tasks.append(np.concatenate([np.nonzero(np.isin(self.current, agents))[0], waits[: agents.size]]))
+            waits = waits[agents.size :]
         return tasks
 
     def _improve(
@@ -108,7 +127,6 @@ class Parts:
         draw: np.random.Generator,
         *,
         price: Floats,
-        width: int,
         step: float,
         halted: Bools,
     ) -> tuple[Ints, bool]:
@@ -123,14 +141,15 @@ class Parts:
         need = np.column_stack([units.need[pairs], np.zeros(tasks.size, dtype=np.int64)])
         room, shift = np.append(units.room[agents], 0), np.append(units.shift[agents], 0)
         places = np.append(agents, m)
+        placed = self.current[tasks]
+        here = np.minimum(placed, m - 1)
+        load = np.bincount(placed, self.instance.usage[tasks, here], m + 1)[agents]
         limit = np.inf
-        if self.started:
-            placed = self.current[tasks]
-            at_agent = units.cost[tasks, np.minimum(placed, m - 1)]
-            limit = float(np.where(placed == m, waiting, at_agent).sum()) - step
+        if (load <= self.instance.capacity[agents]).all():
+            limit = float(np.where(placed == m, waiting, units.cost[tasks, here]).sum()) - step
         reduced = self.reduced[pairs]
         home = (reduced + JITTER * self.usual * draw.random(reduced.shape)).argmin(axis=1)
         found = np.zeros(tasks.size, dtype=np.int64)
         order = draw_order(home, self.bond[np.ix_(agents, agents)], draw)
-        total, dropped = beam(Task(cost, need, room, shift), price[tasks], order, width, limit, halted, found)
+        total, dropped = beam(Task(cost, need, room, shift), price[tasks], order, WIDTH, limit, halted, found)
         return places[found] if total < np.inf else self.current[tasks], dropped == np.inf

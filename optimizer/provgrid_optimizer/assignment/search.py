@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LANES = 2  # beams per pass, whatever the threads, so that the result does not depend on them
 WHOLE = 250  # tasks up to which beams are over all agents
+SETTLE = 15_000  # proposals per task of the annealing that a larger instance starts from
 NARROW = 100  # states of a beam at least
 SHORT = 20_000  # states times tasks of a beam at least
 MEMORY = 1 << 28  # bytes that the states of a beam may take
@@ -109,7 +110,8 @@ class Run:
         """By how much rounding may raise the value of a state."""
         n = self.task_price.size
         size: float = n * self.largest + 2.0 * float(np.abs(self.task_price).sum())
-        return 1e-15 * n * size
+        rounding: float = 1e-15 * n * size
+        return rounding
 
     def halt(self) -> None:
         """Make the beams under way give up."""
@@ -198,9 +200,15 @@ def _pass(run: Run, pool: ThreadPoolExecutor) -> None:
 
 
 def _sweep(run: Run, pool: ThreadPoolExecutor) -> None:
-    """Beams over parts of the agents, from what the last sweep left."""
+    """Beams over parts of the agents, from an annealed start or from what the last sweep left."""
     parts = run.parts
-    step = run.step() if run.assignment is not None else run.parts.wait_cost * 1e-6
+    if not parts.started:
+        proposals = SETTLE * run.task_price.size
+        if run.options.time_limit_s is not None:
+            proposals = min(proposals, int(0.2 * run.left_s() * 1.2e7))
+        parts.start(run.capacity_price, proposals, run.halted, run.options.seed)
+    # Parts may change at the same cost: plateaus are wide where costs are whole.
+    step = -1e-6 if run.instance.whole else run.step()
     run.credit += STATE_WORK * parts.sweep(run.task_price, step, run.halted, run.draws[0], pool)
     cost, placed = parts.cost(run.task_price)
     if placed and cost < run.objective:
@@ -248,5 +256,6 @@ def compile_kernels() -> float:
     run = Run(lay_out(cost, np.ones((2, 3)), np.array([2.0, 2.0])), SolveOptions(passes=1, threads=1))
     with ThreadPoolExecutor(max_workers=1) as pool:
         _pass(run, pool)
+        _sweep(run, pool)
     _ascend(run)
     return time.perf_counter() - started
