@@ -74,15 +74,29 @@ class Parts:
         )  # fmt: skip
         self.started = True
 
-    def cost(self, price: Floats) -> tuple[float, bool]:
-        """Cost with the waiting tasks at their price and more, and whether none waits and no capacity is exceeded."""
-        n, m = self.instance.cost.shape
-        waits = self.current == m
-        placed = np.arange(n)[~waits]
+    def cost(self, price: Floats) -> float:
+        """Cost with the waiting tasks at their price and more."""
+        waits = self.current == self.bond.shape[0]
+        placed = np.nonzero(~waits)[0]
         total = float(self.instance.cost[placed, self.current[placed]].sum())
-        load = np.bincount(self.current[placed], self.instance.usage[placed, self.current[placed]], m)
-        fits = not waits.any() and bool((load <= self.instance.capacity).all())
-        return total + float((price[waits] + self.wait_cost).sum()), fits
+        return total + float((price[waits] + self.wait_cost).sum())
+
+    def filled(self) -> Ints | None:
+        """Return the assignment with each waiting task at its best agent with room; None if one finds none."""
+        units, agent = self.instance.units, self.current.copy()
+        m = units.room.size
+        placed = np.nonzero(agent < m)[0]
+        left = units.room.copy()
+        np.subtract.at(left, agent[placed], units.need[placed, agent[placed]])
+        if (left < 0).any():
+            return None
+        for task in np.nonzero(agent == m)[0]:
+            fitting = np.where(units.need[task] <= left, self.reduced[task], np.inf)
+            agent[task] = fitting.argmin()
+            if np.isinf(fitting[agent[task]]):
+                return None
+            left[agent[task]] -= units.need[task, agent[task]]
+        return agent
 
     def sweep(self, price: Floats, step: float, halted: Bools, draw: np.random.Generator, pool: Executor) -> int:
         """Cut the agents into parts and improve each by at least `step`, which may be negative.

@@ -210,9 +210,11 @@ def _sweep(run: Run, pool: ThreadPoolExecutor) -> None:
     # Parts may change at the same cost: plateaus are wide where costs are whole.
     step = -1e-6 if run.instance.whole else run.step()
     run.credit += STATE_WORK * parts.sweep(run.task_price, step, run.halted, run.draws[0], pool)
-    cost, placed = parts.cost(run.task_price)
-    if placed and cost < run.objective:
-        run.assignment, run.objective = parts.current.copy(), cost
+    found = parts.filled()
+    if found is not None:
+        cost = float(run.instance.cost[np.arange(found.size), found].sum())
+        if cost < run.objective:
+            run.assignment, run.objective = found, cost
 
 
 def _ascend(run: Run) -> None:
@@ -229,7 +231,7 @@ def _ascend(run: Run) -> None:
     if run.assignment is not None:
         target = run.objective
     elif run.parts.started:
-        target = max(run.bound, run.parts.cost(run.task_price)[0])
+        target = max(run.bound, run.parts.cost(run.task_price))
     found, bound, run.theta = task_prices(
         instance.cost, instance.size, instance.cells, run.task_price, target, steps, run.theta, run.halted
     )
