@@ -208,7 +208,7 @@ def _sweep(run: Run, pool: ThreadPoolExecutor) -> None:
             proposals = min(proposals, int(0.2 * run.left_s() * 1.2e7))
         parts.start(run.capacity_price, proposals, run.halted, run.options.seed)
     # Parts may change at the same cost: plateaus are wide where costs are whole.
-    step = -1e-6 if run.instance.whole else run.step()
+    step = -1e-6 if run.instance.whole or run.assignment is None else run.step()
     run.credit += STATE_WORK * parts.sweep(run.task_price, step, run.halted, run.draws[0], pool)
     found = parts.filled()
     if found is not None:
