@@ -1,4 +1,7 @@
-"""The solve: prices of capacity and of tasks for the bound, and beams over ever new orders for the assignment."""
+"""The solve: prices of capacity and of tasks for the bound, and beams for the assignment.
+
+Up to `WHOLE` tasks, beams over all agents in ever new orders; beyond, beams over parts of an annealed assignment.
+"""
 
 from __future__ import annotations
 
