@@ -200,3 +200,13 @@ def test_wrong_arrays_are_refused_with_their_place(
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(pg.OptionError, match="passes"):
         pg.assign([[1]], [[1]], [1], passes=0)
+
+
+def test_a_large_instance_of_fractions_is_solved_part_by_part_whatever_the_threads() -> None:
+    draw = np.random.default_rng(0)
+    usage = 1 - 10 * np.log(1 - draw.random((20, 300)))
+    cost = 1000 / usage - 10 * draw.random((20, 300))
+    instance = (cost, usage, 0.8 * usage.sum(axis=1) / 20)
+    found = pg.assign(*instance, passes=8, threads=1)
+    assert found.gap < 0.02
+    assert pg.assign(*instance, passes=8, threads=2).assignment.tolist() == found.assignment.tolist()

@@ -28,23 +28,31 @@ def affinities(reduced: Floats) -> Floats:
     return bond + bond.T
 
 
-def draw_order(home: Ints, bond: Floats, draw: np.random.Generator) -> Ints:
-    """Draw an order of the tasks (n,): by their agent of least reduced cost, `home`, shuffled within it.
-
-    Agents follow one another in a chain from a random one, each the most strongly bound to those before it, give or
-    take; most chains are then turned around. (On type D this is worth ten times the width of a shuffled order.)
-    """
+def chain(bond: Floats, draw: np.random.Generator) -> Ints:
+    """Agents (m,) from a random one, each the most strongly bound to those before it, give or take."""
     m = bond.shape[0]
-    rank = np.empty(m, dtype=np.int64)
+    agents = np.empty(m, dtype=np.int64)
     waiting = np.ones(m, dtype=np.bool_)
     pull = np.zeros(m)
     agent = int(draw.integers(m))
     for place in range(m):
-        rank[agent] = place
+        agents[place] = agent
         waiting[agent] = False
         pull += bond[agent]
         misjudged = (pull + 1e-9) * draw.uniform(1 - NOISE, 1 + NOISE, m)
         agent = int(np.where(waiting, misjudged, -1.0).argmax())
+    return agents
+
+
+def draw_order(home: Ints, bond: Floats, draw: np.random.Generator) -> Ints:
+    """Draw an order of the tasks (n,): by their agent of least reduced cost, `home`, shuffled within it.
+
+    Agents follow one another in a chain, most often turned around. (On type D this is worth ten times the width of a
+    shuffled order.)
+    """
+    agents = chain(bond, draw)
+    rank = np.empty_like(agents)
+    rank[agents] = np.arange(agents.size)
     if draw.random() < REVERSED:
-        rank = m - 1 - rank
+        rank = -rank
     return np.lexsort((draw.random(home.size), rank[home]))

@@ -1,4 +1,7 @@
-"""The solve: prices of capacity and of tasks for the bound, and beams over ever new orders for the assignment."""
+"""The solve: prices of capacity and of tasks for the bound, and beams for the assignment.
+
+Up to `WHOLE` tasks, beams over all agents in ever new orders; beyond, beams over parts of an annealed assignment.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from provgrid_optimizer.assignment.instance import lay_out
 from provgrid_optimizer.assignment.kernels.beam import beam
 from provgrid_optimizer.assignment.kernels.dual import capacity_prices, task_prices
 from provgrid_optimizer.assignment.ordering import affinities, draw_order
+from provgrid_optimizer.assignment.parts import Parts
 from provgrid_optimizer.certificate import gap
 from provgrid_optimizer.engine import Status
 from provgrid_optimizer.options import SolveOptions
@@ -27,11 +31,15 @@ if TYPE_CHECKING:
     from provgrid_optimizer.assignment.instance import Instance
 
 LANES = 2  # beams per pass, whatever the threads, so that the result does not depend on them
+WHOLE = 250  # tasks up to which beams are over all agents
+SETTLE = 15_000  # proposals per task of the annealing that a larger instance starts from
 NARROW = 100  # states of a beam at least
 SHORT = 20_000  # states times tasks of a beam at least
 MEMORY = 1 << 28  # bytes that the states of a beam may take
 ASCENT = 100  # steps on the task prices per pass
-STEP_WORK = 300_000_000  # knapsack cells that one call of the ascent may fill
+START_WORK = 1e9  # knapsack cells that the ascent may fill before the search has done any work
+STATE_WORK = 100.0  # cells that it may fill later on for every task given away in a state
+CHUNK = 10  # steps on the task prices at least
 PATIENCE = 0.1  # share of a time limit that one beam may take
 
 
@@ -48,6 +56,7 @@ class Run:
     search_bound: float = -math.inf
     task_bound: float = -math.inf
     theta: float = 1.0
+    credit: float = START_WORK
     state_s: float = 1e-6
     passes: int = 0
     halted: Bools = field(default_factory=lambda: np.zeros(1, dtype=np.bool_))
@@ -64,7 +73,9 @@ class Run:
         priced = cost + self.capacity_price * instance.usage
         self.task_price = priced.min(axis=1)
         self.home = priced.argmin(axis=1)
-        self.bond = affinities(priced - self.task_price[:, None])
+        reduced = priced - self.task_price[:, None]
+        self.bond = affinities(reduced)
+        self.parts = Parts.empty(instance, reduced, self.bond)
         self.draws = [np.random.default_rng([self.options.seed, lane]) for lane in range(LANES)]
         # Where nothing has been found, the ascent aims at a cost that would be no surprise.
         self.surprise = float(spread.mean()) * math.sqrt(cost.shape[0])
@@ -72,11 +83,11 @@ class Run:
 
     def rounded(self, bound: float) -> float:
         """Return a proven bound, with whole costs the next whole number."""
-        return math.ceil(bound - 1e-6) if self.instance.whole and math.isfinite(bound) else bound
+        return float(math.ceil(bound - 1e-6)) if self.instance.whole and math.isfinite(bound) else bound
 
     def left_s(self) -> float:
         """Seconds until the time limit."""
-        limit = self.options.time_limit_s
+        limit: float | None = self.options.time_limit_s
         return math.inf if limit is None else limit - (time.perf_counter() - self.started)
 
     def stop(self) -> Status | None:
@@ -96,13 +107,14 @@ class Run:
 
     def step(self) -> float:
         """Least improvement of the objective that counts."""
-        return 1.0 if self.instance.whole else 5e-10 * max(1.0, abs(self.objective))
+        return 1.0 if self.instance.whole else 5e-10 * max(1.0, abs(float(self.objective)))
 
     def rounding(self) -> float:
         """By how much rounding may raise the value of a state."""
         n = self.task_price.size
         size: float = n * self.largest + 2.0 * float(np.abs(self.task_price).sum())
-        return 1e-15 * n * size
+        rounding: float = 1e-15 * n * size
+        return rounding
 
     def halt(self) -> None:
         """Make the beams under way give up."""
@@ -149,7 +161,12 @@ def solve(instance: Instance, options: SolveOptions) -> tuple[Run, Multipliers]:
 def _search(run: Run, pool: ThreadPoolExecutor) -> None:
     try:
         while run.status is None:
-            _pass(run, pool)
+            whole = run.task_price.size <= WHOLE
+            if whole:
+                _pass(run, pool)
+            if not whole or (run.assignment is None and run.passes > 2):
+                _sweep(run, pool)
+            run.passes += 1
             run.status = run.stop()
             if run.status is None:
                 _ascend(run)
@@ -175,8 +192,8 @@ def _pass(run: Run, pool: ThreadPoolExecutor) -> None:
     for agent, cost, _, _ in answers:
         if cost < run.objective:
             run.assignment, run.objective = agent, cost
-    run.passes += 1
     run.state_s = max(0.9 * run.state_s, *(seconds / (n * width) for *_, seconds in answers))
+    run.credit += STATE_WORK * width * n
     dropped = max(least for _, _, least, _ in answers)
     if run.assignment is None and dropped == math.inf:
         raise InfeasibleError("no assignment keeps every capacity; raise a capacity or leave tasks out")
@@ -185,19 +202,46 @@ def _pass(run: Run, pool: ThreadPoolExecutor) -> None:
     run.search_bound = max(run.search_bound, run.rounded(proven))
 
 
+def _sweep(run: Run, pool: ThreadPoolExecutor) -> None:
+    """Beams over parts of the agents, from an annealed start or from what the last sweep left."""
+    parts = run.parts
+    if not parts.started:
+        proposals = SETTLE * run.task_price.size
+        if run.options.time_limit_s is not None:
+            proposals = min(proposals, int(0.2 * run.left_s() * 1.2e7))
+        parts.start(run.capacity_price, proposals, run.halted, run.options.seed)
+    # Parts may change at the same cost: plateaus are wide where costs are whole.
+    step = -1e-6 if run.instance.whole or run.assignment is None else run.step()
+    run.credit += STATE_WORK * parts.sweep(run.task_price, step, run.halted, run.draws[0], pool)
+    found = parts.filled()
+    if found is not None:
+        cost = float(run.instance.cost[np.arange(found.size), found].sum())
+        if cost < run.objective:
+            run.assignment, run.objective = found, cost
+
+
 def _ascend(run: Run) -> None:
     """Raise the task prices towards the best cost known."""
     if run.theta < 1e-3:
         return
-    # On large instances a step is dear: no call may keep the search, or a time limit, waiting.
     instance = run.instance
-    steps = max(1, min(ASCENT, STEP_WORK // max(run.task_price.size * int(instance.cells.sum()), 1)))
-    target = run.objective if run.assignment is not None else run.bound + run.surprise
+    step_work = run.task_price.size * float(instance.cells.sum())
+    steps = min(ASCENT, int(run.credit / max(step_work, 1.0)))
+    if steps < CHUNK:
+        return
+    run.credit -= steps * step_work
+    target = run.bound + run.surprise
+    if run.assignment is not None:
+        target = run.objective
+    elif run.parts.started:
+        target = max(run.bound, run.parts.cost(run.task_price))
     found, bound, run.theta = task_prices(
-        instance.cost, instance.size, instance.cells, run.task_price, target, steps, run.theta
+        instance.cost, instance.size, instance.cells, run.task_price, target, steps, run.theta, run.halted
     )
     if bound > run.task_bound:
         run.task_bound, run.task_price = bound, found
+    else:
+        run.theta *= 0.5
     run.bound = max(run.bound, run.rounded(bound))
 
 
@@ -217,5 +261,6 @@ def compile_kernels() -> float:
     run = Run(lay_out(cost, np.ones((2, 3)), np.array([2.0, 2.0])), SolveOptions(passes=1, threads=1))
     with ThreadPoolExecutor(max_workers=1) as pool:
         _pass(run, pool)
+        _sweep(run, pool)
     _ascend(run)
     return time.perf_counter() - started

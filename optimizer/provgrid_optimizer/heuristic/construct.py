@@ -13,7 +13,7 @@ from provgrid_optimizer.heuristic.kernels.place import place_earliest
 from provgrid_optimizer.heuristic.kernels.respond import respond_jobs
 from provgrid_optimizer.heuristic.kernels.shift import respond_services
 from provgrid_optimizer.heuristic.pricing import pricing, scratch
-from provgrid_optimizer.heuristic.state import State, empty_state
+from provgrid_optimizer.heuristic.state import State, empty_state, served_units
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -110,10 +110,9 @@ def _size(problem: Problem) -> Floats:
 
 def _short(problem: Problem, state: State, hard_service: Bools) -> Bools:
     """Hard services that are not served in full, shape (S,)."""
-    served = np.zeros(problem.demand.shape)
-    service = np.repeat(np.arange(problem.n_services), np.diff(state.pair_start))
-    np.add.at(served, service, state.serve)
-    return np.asarray(hard_service & (served < problem.demand * (1.0 - 1e-9)).any(axis=1))
+    if not hard_service.any():
+        return hard_service
+    return np.asarray(hard_service & (served_units(state) < problem.demand * (1.0 - 1e-9)).any(axis=1))
 
 
 def missing(problem: Problem, state: State) -> bool:

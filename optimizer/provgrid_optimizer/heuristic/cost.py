@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_optimizer.heuristic.state import State, load_of, supply_within_budget
+from provgrid_optimizer.heuristic.state import State, load_of, served_units, supply_within_budget
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -20,10 +20,8 @@ def objective_yuan(problem: Problem, state: State) -> float:
     missed = state.pool < 0
     unserved = float((problem.job_weight[missed] * problem.unserved_yuan[missed]).sum())
     service = np.repeat(np.arange(problem.n_services), np.diff(state.pair_start))
-    served = np.zeros(problem.demand.shape)
-    np.add.at(served, service, state.serve)
     network = float((problem.service_yuan[service, state.pair_pool] * (state.serve @ problem.hours)).sum())
-    left = np.maximum(problem.demand - served, 0.0)
+    left = np.maximum(problem.demand - served_units(state), 0.0)
     lost = left > problem.demand * 1e-9
     rate = np.broadcast_to(problem.service_unserved_yuan[:, None], left.shape)
     unserved += float((left * problem.hours)[lost] @ rate[lost])

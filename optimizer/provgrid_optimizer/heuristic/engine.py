@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 REPORT_EVERY_S = 0.5
 FIRST_RULES = ("cheapest", "overflow")  # whose plans are there before any price is known
-PRICE_SHARE = 0.35  # of the time limit, at most, goes into prices before the first plan
+ONE_RULE = 100_000  # more jobs than this make do with the first of them
+PRICE_SHARE = 0.35  # of the time that those plans leave, at most, goes into prices
 JOBS_AT_ONCE = 4096
 
 
@@ -85,9 +86,9 @@ class _Run:
             self.reported = now
             self.on_progress(Progress(self.elapsed, stage, self.objective, self.bound, self.passes))
 
-    def out_of_time(self, share: float = 1.0) -> bool:
+    def out_of_time(self) -> bool:
         limit = self.options.time_limit_s
-        return limit is not None and self.elapsed >= share * limit
+        return limit is not None and self.elapsed >= limit
 
     def close_enough(self) -> bool:
         return (
@@ -124,7 +125,7 @@ class _Run:
 
     def _start_by_rule(self, laid_out: Arrays) -> None:
         """Take the best plan of simple rules: there early, and never undercut by what comes later."""
-        for name in FIRST_RULES:
+        for name in FIRST_RULES[: 1 if self.problem.n_jobs > ONE_RULE else None]:
             state = place_by_rule(name, self.problem, laid_out)
             if not missing(self.problem, state):
                 self._offer(state, objective_yuan(self.problem, state))
@@ -136,6 +137,9 @@ class _Run:
             self.report("plan", improved=True)
 
     def _find_prices(self, laid_out: Arrays) -> None:
+        before_s, limit_s = self.elapsed, self.options.time_limit_s
+        share_s = math.inf if limit_s is None else PRICE_SHARE * (limit_s - before_s)
+
         def stop(ascent: Ascent, whole: bool) -> bool:
             if whole:
                 self.ascent = ascent
@@ -143,7 +147,7 @@ class _Run:
                 self.report("prices", improved=ascent.bound_yuan > known)
             else:
                 self.report("prices of a sample")
-            return self.out_of_time(PRICE_SHARE if whole else 0.5 * PRICE_SHARE)
+            return self.elapsed - before_s >= (share_s if whole else 0.5 * share_s)
 
         self.ascent = find_prices(self.problem, laid_out, self.options.threads, stop)
 

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from provgrid_models.problem import Floats, Ints, Problem
+    from provgrid_models.problem import Bools, Floats, Ints, Problem
     from provgrid_optimizer.heuristic.arrays import Arrays, Supply
     from provgrid_optimizer.multipliers import Multipliers
 
@@ -33,6 +33,7 @@ class Pricing(NamedTuple):
     ramp_kw: Floats  # (C,)
     link_price: Floats  # (L, T) yuan per Gbit/s-hour
     link_running: Floats  # (L, T + 1) its running sum over hours
+    links_cost: Bools  # (1,) whether any link has a price
     now: Floats  # (P, T) yuan per accelerator held for the period, one more than now
 
 
@@ -98,6 +99,7 @@ def pricing(problem: Problem, laid_out: Arrays, prices: Multipliers, offered: Fl
         ramp_kw=installed.mean(axis=1),
         link_price=prices.link,
         link_running=link_running,
+        links_cost=np.array([bool(prices.link.any())]),
         now=np.zeros((problem.n_pools, periods)),
     )
 

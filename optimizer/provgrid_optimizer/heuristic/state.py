@@ -116,6 +116,16 @@ def to_allocation(problem: Problem, state: State) -> Allocation:
     )
 
 
+def served_units(state: State) -> Floats:
+    """Units of each service that are served, over all its pools, shape (S, T)."""
+    starts = state.pair_start[:-1]
+    served = np.zeros((starts.size, state.serve.shape[1]))
+    some = np.diff(state.pair_start) > 0
+    if some.any():
+        served[some] = np.add.reduceat(state.serve, starts[some], axis=0)
+    return served
+
+
 def load_of(problem: Problem, state: State) -> Floats:
     """Power of each cluster, summed anew from the accelerators in use, shape (C, T) [kW]."""
     load = problem.floor_kw.copy()

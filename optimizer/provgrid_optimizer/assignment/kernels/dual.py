@@ -60,12 +60,20 @@ def capacity_prices(
 
 @njit(cache=True, nogil=True)
 def task_prices(
-    cost: Floats, size: Sizes, cells: Ints, price: Floats, target: float, iterations: int, theta: float
+    cost: Floats,
+    size: Sizes,
+    cells: Ints,
+    price: Floats,
+    target: float,
+    iterations: int,
+    theta: float,
+    halted: Bools,
 ) -> tuple[Floats, float, float]:
     """Task prices (n,) by Polyak steps towards `target`, and the bound that exact knapsacks prove with them.
 
     L = sum_j lambda_j + sum_i min { sum_j (c_ij - lambda_j) x_j : sum_j size_ij x_j <= cells_i, x binary }.
-    `theta` is the step length in units of Polyak's; returns it as it ends, for the next call.
+    `theta` is the step length in units of Polyak's; returns it as it ends, for the next call. Once halted[0] is set, by
+    any thread, it makes no more steps.
     """
     n, m = cost.shape
     best = price.copy()
@@ -79,6 +87,8 @@ def task_prices(
     taken = np.empty((n, most), dtype=np.bool_)
     failed = 0
     for _ in range(iterations):
+        if halted[0]:
+            break
         missing = np.ones(n)
         bound = current.sum()
         for i in range(m):

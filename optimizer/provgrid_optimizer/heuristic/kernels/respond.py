@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_optimizer.heuristic.kernels.compiled import inner, inner_inlined, kernel
-from provgrid_optimizer.heuristic.kernels.curves import average, overloaded, refresh_cluster
+from provgrid_optimizer.heuristic.kernels.curves import average, marginal, overloaded, refresh_cluster
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import SLACK, commit, hold, links_free, moves, remove, room, window
 from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, least_run_price
@@ -59,7 +59,7 @@ def plan_elastic(
         scratch.amount[t] = 0.0
         scratch.room[t] = min(limit, room(laid_out, state, p, t))
         if scratch.room[t] > 0.0:
-            scratch.first_part[t] = average(laid_out, state, pricing, p, t, 0.0, min(step, scratch.room[t]))
+            scratch.first_part[t] = marginal(laid_out, state, pricing, p, t, 0.5 * min(step, scratch.room[t]))
             least -= max(guess - scratch.first_part[t], 0.0) * scratch.room[t]
     if least >= enough:
         return np.inf
@@ -85,7 +85,7 @@ def plan_elastic(
         free = scratch.room[t] - scratch.amount[t]
         if free > 1e-12 * limit:
             low = scratch.amount[t]
-            dearer = average(laid_out, state, pricing, p, t, low, low + min(step, free))
+            dearer = marginal(laid_out, state, pricing, p, t, low + 0.5 * min(step, free))
             put_in_order(price, order, count, t, dearer)
             count += 1
     if left > need * limit * 2.0 * TOLERANCE:

@@ -82,7 +82,7 @@ def service_price(
     network = laid_out.network
     p = state.pair_pool[pair]
     price = services.yuan[s, p]
-    if services.gbps[s] > 0.0:
+    if services.gbps[s] > 0.0 and (high > 0.0 or pricing.links_cost[0]):
         route = services.origin[s] * network.clusters + network.pool_cluster[p]
         for k in range(network.route_start[route], network.route_start[route + 1]):
             link = network.route_link[k]
