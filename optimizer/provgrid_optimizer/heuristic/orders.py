@@ -63,8 +63,9 @@ def charges(orders: Orders, after: Floats) -> tuple[Floats, Floats]:
     begun = np.zeros((orders.chained.size, periods))
     begun[orders.vertical] = from_then_on
     done = np.zeros_like(begun)
-    for base, row, lag in zip(orders.base, from_then_on, orders.lag, strict=True):
-        done[base, : max(periods - 1 - lag, 0)] -= row[1 + lag :]
+    for lag in np.unique(orders.lag):
+        mine, first = orders.lag == lag, min(1 + lag, periods)
+        np.subtract.at(done[:, : periods - first], orders.base[mine], from_then_on[mine, first:])
     return begun, done
 
 
@@ -73,8 +74,9 @@ def ahead_of_base(orders: Orders, begun: Floats, done: Floats) -> Floats:
 
     `begun` and `done` (N, T) are the shares that the chained jobs begin and finish in each period.
     """
-    ahead = np.cumsum(begun[orders.vertical], axis=1)
+    ahead, in_time = np.cumsum(begun[orders.vertical], axis=1), np.cumsum(done, axis=1)
     periods = ahead.shape[1]
-    for row, base, lag in zip(ahead, orders.base, orders.lag, strict=True):
-        row[1 + lag :] -= np.cumsum(done[base])[: max(periods - 1 - lag, 0)]
+    for lag in np.unique(orders.lag):
+        mine, first = orders.lag == lag, min(1 + lag, periods)
+        ahead[mine, first:] -= in_time[orders.base[mine], : periods - first]
     return ahead
