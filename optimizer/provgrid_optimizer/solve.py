@@ -233,7 +233,7 @@ def _prove(problem: Problem, multipliers: Multipliers, options: SolveOptions) ->
 def _best_bound(result: EngineResult, objective_yuan: float, bound_prices_yuan: float) -> tuple[float, BoundMethod]:
     """Return the best bound and its method: the prices' where they prove as much, for the audit can prove it again.
 
-    A relaxation's own bound differs from its prices' by rounding at least; beyond that they have dropped rows.
+    A relaxation's own bound differs from its prices' by rounding at least; beyond that they prove less.
     """
     rounding = RELATIVE_TOLERANCE * max(abs(objective_yuan), 1.0) if result.bound_method == "lp" else 0.0
     if result.bound_yuan > bound_prices_yuan + rounding:
