@@ -48,9 +48,11 @@ LEAST_PASSES = 130
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
 MOST_SAMPLING = 33
-REFINING_WORK = 30_000_000  # jobs times passes over all of them after a sample
-LEAST_REFINING, MOST_REFINING = 40, 300  # passes
-REFINING_RISE = 0.005  # FIRST_RISE, once prices are known from a sample
+FINER = 4  # how many times larger the second sample is
+FINER_PASSES, FINER_RISE = 500, 0.04  # the rise is FIRST_RISE once prices are known from the first sample
+REFINING_WORK = 12_000_000  # jobs times passes over all of them after the samples
+LEAST_REFINING, MOST_REFINING = 24, 150  # passes
+REFINING_RISE = 0.001
 BY_JOB = (
     "job_class",
     "origin",
@@ -269,19 +271,29 @@ def energy_prices(problem: Problem) -> Multipliers:
 
 
 def find_prices(problem: Problem, laid_out: Arrays, threads: int, stop: Callable[[Ascent, bool], bool]) -> Ascent:
-    """Run the ascent to its end; `stop(ascent, whole)` is asked before each pass, `whole` is False on a sample."""
+    """Run the ascent to its end; `stop(ascent, whole)` is asked before each pass, `whole` is False on a sample.
+
+    Prices of many jobs are learnt on a sample, refined on one that is four times as large, then on all.
+    """
     every = min(problem.n_jobs // SAMPLE_JOBS, MOST_SAMPLING)
     if every < LEAST_SAMPLING:
         ascent = Ascent(problem, laid_out, threads)
-    else:
-        learnt = Ascent(problem, sample(laid_out, every), threads)
-        while not (learnt.ended or learnt.passes >= learnt.most or stop(learnt, False)):
-            learnt.step()
-        ascent = Ascent(problem, laid_out, threads, learnt.prices, REFINING_RISE)
-        ascent.most = int(np.clip(REFINING_WORK // problem.n_jobs, LEAST_REFINING, MOST_REFINING))
-    while not (ascent.ended or ascent.passes >= ascent.most or stop(ascent, True)):
+        _climb(ascent, lambda: stop(ascent, True))
+        return ascent
+    learnt = Ascent(problem, sample(laid_out, every), threads)
+    _climb(learnt, lambda: stop(learnt, False))
+    finer = Ascent(problem, sample(laid_out, max(every // FINER, 1)), threads, learnt.prices, FINER_RISE)
+    finer.most = FINER_PASSES
+    _climb(finer, lambda: stop(finer, False))
+    whole = Ascent(problem, laid_out, threads, finer.prices, REFINING_RISE)
+    whole.most = int(np.clip(REFINING_WORK // problem.n_jobs, LEAST_REFINING, MOST_REFINING))
+    _climb(whole, lambda: stop(whole, True))
+    return whole
+
+
+def _climb(ascent: Ascent, stop: Callable[[], bool]) -> None:
+    while not (ascent.ended or ascent.passes >= ascent.most or stop()):
         ascent.step()
-    return ascent
 
 
 def dual_prices(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
