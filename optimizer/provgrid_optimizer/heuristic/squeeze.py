@@ -70,5 +70,5 @@ def losses(board: Board, prices: Multipliers, made: Pass) -> Floats:
     running = np.bincount(owner, weights=state.run * price[state.pool[owner], period], minlength=problem.n_jobs)
     placed = state.pool >= 0
     gigabytes = problem.job_weight * (problem.data_gb + problem.checkpoint_gb)
-    moving = np.where(placed, gigabytes * problem.gb_yuan[problem.job_origin, state.pool], 0.0)
+    moving = gigabytes * np.where(placed, problem.gb_yuan[problem.job_origin, state.pool], 0.0)
     return np.asarray(np.where(placed, running + moving, board.arrays.jobs.unserved_yuan) - made.job_yuan)
