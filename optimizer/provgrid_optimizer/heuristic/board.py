@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TIGHTEST = 0.001  # share of a limit
 INSIDE = 0.01  # ramps this tight end at the limit instead of passing it
-ANCHOR_WEIGHT = 0.8  # of the way that prices at the limits move after each sweep
+ANCHOR_WEIGHT = 0.5  # of the way that prices at the limits move after each sweep
 SHIFTS = 3  # of each service and period, at a time
 
 
@@ -77,7 +77,11 @@ class Board:
         """Take work out of overloaded periods until every limit holds, services before jobs, small before large."""
         services: Ints = np.arange(self.problem.n_services)
         self.shift(services)
-        self.relieve(self.by_size)
+        self.make_way(self.by_size, services)
+
+    def make_way(self, jobs: Ints, services: Ints) -> None:
+        """Take jobs, then services, out of overloaded periods."""
+        self.relieve(jobs)
         if self.overloaded():
             respond_services(self.arrays, self.state, self.curves, SERVICE_STEPS, services)
 

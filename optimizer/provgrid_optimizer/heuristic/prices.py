@@ -50,8 +50,8 @@ LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a samp
 MOST_SAMPLING = 33
 FINER = 4  # how many times larger the second sample is
 FINER_PASSES, FINER_RISE = 500, 0.04  # the rise is FIRST_RISE once prices are known from the first sample
-REFINING_WORK = 12_000_000  # jobs times passes over all of them after the samples
-LEAST_REFINING, MOST_REFINING = 24, 150  # passes
+REFINING_WORK = 6_000_000  # jobs times passes over all of them after the samples
+LEAST_REFINING, MOST_REFINING = 24, 120  # passes
 REFINING_RISE = 0.001
 BY_JOB = (
     "job_class",

@@ -56,7 +56,7 @@ def _make_room(board: Board, j: int, before: State) -> bool:
     pairs = np.flatnonzero(near & (state.serve[:, first : last + 1] > 0.0).any(axis=1))
     services = np.unique(np.searchsorted(state.pair_start, pairs, side="right") - 1)
     board.shift(services, first, last + 1)
-    board.relieve(board.by_size[board.by_size != j])
+    board.make_way(board.by_size[board.by_size != j], services)
     board.respond(np.flatnonzero(state.pool < 0))
     return True
 
