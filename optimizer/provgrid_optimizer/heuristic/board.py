@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TIGHTEST = 0.001  # share of a limit
 INSIDE = 0.01  # ramps this tight end at the limit instead of passing it
 ANCHOR_WEIGHT = 0.5  # of the way that prices at the limits move after each sweep
-SHIFTS = 3  # of each service and period, at a time
+SHIFTS = 2  # of each service and period, at a time
 
 
 class Board:

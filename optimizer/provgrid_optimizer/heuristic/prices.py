@@ -43,7 +43,8 @@ FALL = 3.0  # deltas below the best at which the ascent returns to it
 REACHED = 0.2  # of delta: a pass that gains as much lifts the level
 RAISE = 3.0  # growth of delta where a pass reaches its level
 MAX_PASSES = 1200
-PAIRS_WORK = 700_000_000  # services times pools times periods times passes, beyond which passes are left out
+JOBS_WORK, LEAST_FOR_JOBS = 7_000_000, 500  # jobs times passes, beyond which passes are left out
+PAIRS_WORK = 470_000_000  # services times pools times periods times passes, beyond which passes are left out
 LEAST_PASSES = 130
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
@@ -85,7 +86,8 @@ class Ascent:
     ) -> None:
         self.problem = problem
         pairs = problem.n_services * problem.n_pools * problem.n_periods
-        self.most = int(np.clip(PAIRS_WORK // max(pairs, 1), LEAST_PASSES, MAX_PASSES))
+        most = int(np.clip(JOBS_WORK // max(laid_out.jobs.work.size, 1), LEAST_FOR_JOBS, MAX_PASSES))
+        self.most = int(np.clip(PAIRS_WORK // max(pairs, 1), LEAST_PASSES, most))
         self.laid_out = laid_out
         self._orders = find_orders(laid_out)
         self.threads = threads

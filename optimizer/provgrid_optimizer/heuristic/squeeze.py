@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.lagrangian import Pass
     from provgrid_optimizer.multipliers import Multipliers
 
-MOST_SQUEEZED = 40  # jobs at a time
+MOST_SQUEEZED = 24  # jobs at a time
 SQUEEZES_TIMES_SIZE = 50_000_000  # hours of jobs and services in the state: it is copied for each
 RAMP = 0.25  # share of a limit within which prices rise for the job that chooses
 MOST_STRETCH = 1.0  # by how much it may exceed limits before others leave
