@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 REPORT_EVERY_S = 0.5
 FIRST_RULES = ("cheapest", "overflow")  # whose plans are there before any price is known
-ONE_RULE = 100_000  # more jobs than this make do with the first of them, and start from it
+ONE_RULE = 100_000  # more jobs than this make do with the first of them
 PRICE_SHARE = 0.35  # of the time that those plans leave, at most, goes into prices
 JOBS_AT_ONCE = 4096
 
@@ -153,7 +153,9 @@ class _Run:
 
     def _find_plan(self, laid_out: Arrays) -> Status:
         assert self.ascent is not None
-        start = self._first_plan(laid_out, self.ascent)
+        start = self.plan
+        if start is None:  # the rules left hard work out
+            start = construct(self.problem, laid_out, self.ascent.prices, self.ascent.best, self.options.seed)
         improvement = Improvement(
             self.problem, laid_out, self.ascent.prices, self.ascent.best, start, self.options.seed, self.options.passes
         )
@@ -172,17 +174,6 @@ class _Run:
             improvement.sweep(self._look_up)
             self.passes += 1
             self._take(improvement)
-
-    def _first_plan(self, laid_out: Arrays, ascent: Ascent) -> State:
-        """Plan to improve on: at the dual prices, or a rule's where there are too many jobs to spend a round on it."""
-        if self.plan is not None and self.problem.n_jobs > ONE_RULE:
-            return self.plan
-        try:
-            return construct(self.problem, laid_out, ascent.prices, ascent.best, self.options.seed)
-        except NoPlanError:
-            if self.plan is None:
-                raise
-            return self.plan
 
     def _look_up(self) -> bool:
         """Report in the middle of a sweep, and say whether to stop."""
