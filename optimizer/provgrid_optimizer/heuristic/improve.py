@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 WIDEST, WIDE = 1.5, 0.25  # shares of a limit
 GANG_RAMP = 12.0  # how much wider ramps are for rigid jobs, up to WIDE
 JOBS_PER_SHIFT = 8_000  # services look again after so many jobs
-MOST_SWEEPS, LEAST_SWEEPS = 40, 14
+MOST_SWEEPS, LEAST_SWEEPS = 40, 8
 SWEEPS_TIMES_JOBS = 250_000  # more jobs need fewer sweeps: each is smaller against the limits
 SWEEPS_TIMES_PAIRS, LEAST_FOR_PAIRS = 25_000_000, 8  # services times pools times periods: they are a sweep's other work
 HARD_SWEEPS = 3

@@ -8,12 +8,14 @@ is tried too: it often lies higher than any of them. The peak prices follow from
 prices the best grid cap of a cluster is a one-dimensional convex problem, solved exactly in each pass; the load under
 that cap makes the subgradient.
 
-Many jobs: prices are learnt on every k-th job of each window first, each standing for k, then refined on all.
+Many jobs: prices are learnt on every k-th job of each window first, each standing for k, then on as many jobs as
+there is time for; all jobs make the bound.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -49,11 +51,10 @@ LEAST_PASSES = 130
 SAMPLE_JOBS = 10_000  # prices of more jobs than this are learnt on about as many first
 LEAST_SAMPLING = 3  # jobs that one of the sample must stand for, so that a sample is worth its time
 MOST_SAMPLING = 33
-FINER = 4  # how many times larger the second sample is
-FINER_PASSES, FINER_RISE = 500, 0.04  # the rise is FIRST_RISE once prices are known from the first sample
-REFINING_WORK = 6_000_000  # jobs times passes over all of them after the samples
-LEAST_REFINING, MOST_REFINING = 24, 120  # passes
-REFINING_RISE = 0.001
+FINER_JOBS = 200_000  # up to this many the second sample is all jobs
+SAMPLE_PASSES = 300  # on the first sample: more make its prices fit itself, and the bound of all lower
+FINER_PASSES, WHOLE_PASSES = 500, 350  # on the second one, and where that is all jobs
+FINER_RISE = 0.04  # FIRST_RISE once prices are known from the first sample
 BY_JOB = (
     "job_class",
     "origin",
@@ -273,29 +274,28 @@ def energy_prices(problem: Problem) -> Multipliers:
 
 
 def find_prices(problem: Problem, laid_out: Arrays, threads: int, stop: Callable[[Ascent, bool], bool]) -> Ascent:
-    """Run the ascent to its end; `stop(ascent, whole)` is asked before each pass, `whole` is False on a sample.
-
-    Prices of many jobs are learnt on a sample, refined on one that is four times as large, then on all.
-    """
+    """Run the ascent to its end; `stop(ascent, whole)` is asked before each pass, `whole` is False on a sample."""
     every = min(problem.n_jobs // SAMPLE_JOBS, MOST_SAMPLING)
     if every < LEAST_SAMPLING:
-        ascent = Ascent(problem, laid_out, threads)
-        _climb(ascent, lambda: stop(ascent, True))
-        return ascent
+        return _climb(Ascent(problem, laid_out, threads), lambda ascent: stop(ascent, True))
     learnt = Ascent(problem, sample(laid_out, every), threads)
-    _climb(learnt, lambda: stop(learnt, False))
-    finer = Ascent(problem, sample(laid_out, max(every // FINER, 1)), threads, learnt.prices, FINER_RISE)
-    finer.most = FINER_PASSES
-    _climb(finer, lambda: stop(finer, False))
-    whole = Ascent(problem, laid_out, threads, finer.prices, REFINING_RISE)
-    whole.most = int(np.clip(REFINING_WORK // problem.n_jobs, LEAST_REFINING, MOST_REFINING))
-    _climb(whole, lambda: stop(whole, True))
+    learnt.most = SAMPLE_PASSES
+    _climb(learnt, lambda ascent: stop(ascent, False))
+    every = math.ceil(problem.n_jobs / FINER_JOBS)
+    finer = Ascent(problem, sample(laid_out, every) if every > 1 else laid_out, threads, learnt.prices, FINER_RISE)
+    finer.most = FINER_PASSES if every > 1 else WHOLE_PASSES
+    _climb(finer, lambda ascent: stop(ascent, every == 1))
+    if every == 1:
+        return finer
+    whole = Ascent(problem, laid_out, threads, finer.prices)  # further passes over all jobs gain next to nothing
+    stop(whole, True)
     return whole
 
 
-def _climb(ascent: Ascent, stop: Callable[[], bool]) -> None:
-    while not (ascent.ended or ascent.passes >= ascent.most or stop()):
+def _climb(ascent: Ascent, stop: Callable[[Ascent], bool]) -> Ascent:
+    while not (ascent.ended or ascent.passes >= ascent.most or stop(ascent)):
         ascent.step()
+    return ascent
 
 
 def dual_prices(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> Multipliers:
