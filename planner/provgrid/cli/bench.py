@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,14 +15,15 @@ from provgrid.cli.bench_records import (
     Seeds,
     Threads,
     TimeLimit,
-    engine_names,
-    measure_apart,
-    measure_here,
+    measure_all,
     print_records,
-    run_flags,
+    runs_of,
     whole_numbers,
 )
 from provgrid.cli.console import output
+
+if TYPE_CHECKING:
+    from provgrid_bench.record import Instance
 
 app = typer.Typer(help="Measure engines on frozen instances.", no_args_is_help=True)
 app.command("gap")(bench_gap.gap)
@@ -55,26 +57,16 @@ def reference(
 ) -> None:
     """Solve the reference instance, whose LP optima are known; several runs have a process each."""
     from provgrid_bench.reference import KNOWN_LP_OPTIMA, reference_instance
-    from provgrid_optimizer.options import SolveOptions
 
-    sizes, draws, names = whole_numbers(jobs, "--jobs", 1), whole_numbers(seeds, "--seed", 0), engine_names(engines)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=draws[0])
-    if len(sizes) * len(draws) * len(names) == 1:
-        draw = draws[0] if instance_seed is None else instance_seed
-        records = measure_here(reference_instance(sizes[0], pools, hours, services, draw), names[0], options)
-    else:
-        shape = [f"--pools={pools}", f"--hours={hours}", f"--services={services}", *run_flags(options)]
-        shape += [] if instance_seed is None else [f"--instance-seed={instance_seed}"]
-        records = measure_apart(
-            [
-                ["bench", "reference", f"--jobs={size}", f"--seed={seed}", f"--engines={name}", *shape]
-                for size in sizes
-                for seed in draws
-                for name in names
-            ]
-        )
+    def instance(size: int, draw: int) -> Instance:
+        return reference_instance(size, pools, hours, services, draw if instance_seed is None else instance_seed)
+
+    sizes, runs = whole_numbers(jobs, "--jobs", 1), runs_of(seeds, engines, gap, time_limit, threads)
+    shape = [f"--pools={pools}", f"--hours={hours}", f"--services={services}"]
+    shape += [] if instance_seed is None else [f"--instance-seed={instance_seed}"]
+    records = measure_all("reference", [(f"--jobs={size}", partial(instance, size)) for size in sizes], runs, shape)
     print_records(records, as_json)
-    if not as_json and 0 in (draws if instance_seed is None else [instance_seed]):
+    if not as_json and 0 in (runs.seeds if instance_seed is None else [instance_seed]):
         for size in sizes:
             known_yuan = KNOWN_LP_OPTIMA.get((size, pools, hours, services))
             if known_yuan is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from provgrid.cli.console import Reporter, output, print_json
+from provgrid.cli.console import Reporter, print_json, print_table
 
 
 def gap(
@@ -31,28 +31,20 @@ def gap(
             reporter.stage(f"{len(records)} problems solved")
     if as_json:
         print_json(records)
-    else:
-        _print_table(records)
+        return
+    headings = ("sense", "size", "status", "objective", "best known", "bound", "gap", "solve, s")
+    print_table(("instance",), headings, map(_cells, records))
 
 
-def _print_table(records: list[dict[str, Any]]) -> None:
-    """Print one line per problem."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("instance")
-    for heading in ("sense", "size", "status", "objective", "best known", "bound", "gap", "solve [s]"):
-        table.add_column(heading, justify="right")
-    for row in records:
-        table.add_row(
-            row["instance"],
-            row["sense"],
-            f"{row['agents']} x {row['tasks']}",
-            row["status"],
-            f"{row['objective']:,.10g}",
-            *("-" if row[name] is None else f"{row[name]:,.10g}" for name in ("best_known", "bound")),
-            "-" if row["gap"] is None else f"{row['gap']:.3%}",
-            f"{row['solve_s']:.2f}",
-        )
-    output().print(table)
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the cells of a problem's line."""
+    return (
+        row["instance"],
+        row["sense"],
+        f"{row['agents']} x {row['tasks']}",
+        row["status"],
+        f"{row['objective']:,.10g}",
+        *("-" if row[name] is None else f"{row[name]:,.10g}" for name in ("best_known", "bound")),
+        "-" if row["gap"] is None else f"{row['gap']:.3%}",
+        f"{row['solve_s']:.2f}",
+    )

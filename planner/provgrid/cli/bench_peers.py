@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from provgrid.cli.bench_records import AsJson, Threads, whole_numbers
-from provgrid.cli.console import Reporter, output, print_json
+from provgrid.cli.console import Reporter, print_json, print_table
 from provgrid_models.errors import OptionError
 
 
@@ -52,28 +52,20 @@ def peers(
                 reporter.stage(f"{name}: {record['jobs']} jobs {record['status']}")
     if as_json:
         print_json(records)
-    else:
-        _print_table(records)
+        return
+    headings = ("jobs", "status", "cost, yuan", "gap", "build, s", "solve, s", "peak, MB")
+    print_table(("peer",), headings, map(_cells, records))
 
 
-def _print_table(records: list[dict[str, Any]]) -> None:
-    """Print one line per run."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("peer")
-    for heading in ("jobs", "status", "cost, yuan", "gap", "build, s", "solve, s", "peak, MB"):
-        table.add_column(heading, justify="right")
-    for row in records:
-        cost, gap = row["objective_yuan"], row["gap"]
-        table.add_row(
-            row["peer"],
-            f"{row['jobs']:,}",
-            row["status"],
-            "-" if cost is None else f"{cost:,.2f}",
-            "-" if gap is None else f"{gap:.3%}",
-            *("-" if row[name] is None else f"{row[name]:.2f}" for name in ("build_s", "solve_s")),
-            "-" if row["peak_rss_mb"] is None else f"{row['peak_rss_mb']:,.0f}",
-        )
-    output().print(table)
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the cells of a run's line."""
+    cost, gap = row["objective_yuan"], row["gap"]
+    return (
+        row["peer"],
+        f"{row['jobs']:,}",
+        row["status"],
+        "-" if cost is None else f"{cost:,.2f}",
+        "-" if gap is None else f"{gap:.3%}",
+        *("-" if row[name] is None else f"{row[name]:.2f}" for name in ("build_s", "solve_s")),
+        "-" if row["peak_rss_mb"] is None else f"{row['peak_rss_mb']:,.0f}",
+    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provgrid.cli.console import Reporter, output, print_json
+from provgrid.cli.console import Reporter, print_json, print_table
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from provgrid_bench.record import Instance
     from provgrid_optimizer.options import SolveOptions
@@ -36,38 +37,54 @@ def whole_numbers(text: str, option: str, least: int) -> list[int]:
     return numbers
 
 
-def engine_names(text: str) -> list[str]:
-    """Read "lp,heuristic", or raise `OptionError` where there is no such engine."""
+@dataclass(frozen=True)
+class Runs:
+    """Which runs are asked for: every case with each seed and engine."""
+
+    seeds: list[int]
+    engines: list[str]
+    options: SolveOptions
+
+
+def runs_of(seeds: str, engines: str, gap: float | None, time_limit: float | None, threads: int) -> Runs:
+    """Read the options of the command line, or raise `OptionError`."""
+    from provgrid_optimizer.options import SolveOptions
     from provgrid_optimizer.solve import find_engine
 
-    names = [name.strip() for name in text.split(",")]
+    draws, names = whole_numbers(seeds, "--seed", 0), [name.strip() for name in engines.split(",")]
     for name in names:
         find_engine(name)
-    return names
+    return Runs(draws, names, SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=draws[0]))
 
 
-def run_flags(options: SolveOptions) -> list[str]:
-    """Return the options of a run, all but its seed, as a command takes them."""
-    flags = [f"--threads={options.threads}"]
+def measure_all(
+    command: str, cases: Sequence[tuple[str, Callable[[int], Instance]]], runs: Runs, shape: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Measure every case with each seed and engine: a single run here, several in a process each.
+
+    A case is its argument of `provgrid bench <command>` and what makes its instance of a seed.
+    """
+    from provgrid_bench.record import in_own_processes, measure
+
+    options = runs.options
+    if len(cases) * len(runs.seeds) * len(runs.engines) == 1:
+        instance, engine = cases[0][1](runs.seeds[0]), runs.engines[0]
+        with Reporter(time_limit_s=options.time_limit_s) as reporter:
+            reporter.stage(f"{engine} on {instance.name}")
+            return [measure(instance, engine, options, reporter)]
+    flags = [*shape, f"--threads={options.threads}"]
     flags += [] if options.time_limit_s is None else [f"--time-limit={options.time_limit_s}"]
-    return flags + ([] if options.gap is None else [f"--gap={options.gap}"])
-
-
-def measure_here(instance: Instance, engine: str, options: SolveOptions) -> list[dict[str, Any]]:
-    """Measure one run in this process."""
-    from provgrid_bench.record import measure
-
-    with Reporter(time_limit_s=options.time_limit_s) as reporter:
-        reporter.stage(f"{engine} on {instance.name}")
-        return [measure(instance, engine, options, reporter)]
-
-
-def measure_apart(calls: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Measure several runs, each a `provgrid` command in a process of its own."""
-    from provgrid_bench.record import in_own_processes
-
+    flags += [] if options.gap is None else [f"--gap={options.gap}"]
     with Reporter() as reporter:
-        return in_own_processes(calls, reporter.stage)
+        return in_own_processes(
+            [
+                ["bench", command, argument, f"--seed={seed}", f"--engines={name}", *flags]
+                for argument, _ in cases
+                for seed in runs.seeds
+                for name in runs.engines
+            ],
+            reporter.stage,
+        )
 
 
 def print_records(records: list[dict[str, Any]], as_json: bool) -> None:
@@ -75,26 +92,21 @@ def print_records(records: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(records)
         return
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("instance")
-    table.add_column("engine")
     headings = ("seed", "status", "cost, yuan", "bound, yuan", "gap", "compile, s", "solve, s", "audit, s", "peak, MB")
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    for row in records:
-        bound, gap = row["bound_yuan"], row["gap"]
-        table.add_row(
-            row["instance"],
-            row["engine"],
-            str(row["seed"]),
-            row["status"],
-            f"{row['objective_yuan']:,.2f}",
-            "-" if bound is None else f"{bound:,.2f}",
-            "-" if gap is None else f"{gap:.3%}",
-            *(f"{row[name]:.2f}" for name in ("compile_s", "solve_s", "audit_s")),
-            f"{row['peak_rss_mb']:,.0f}",
-        )
-    output().print(table)
+    print_table(("instance", "engine"), headings, map(_cells, records))
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the cells of a record's line."""
+    bound, gap = row["bound_yuan"], row["gap"]
+    return (
+        row["instance"],
+        row["engine"],
+        str(row["seed"]),
+        row["status"],
+        f"{row['objective_yuan']:,.2f}",
+        "-" if bound is None else f"{bound:,.2f}",
+        "-" if gap is None else f"{gap:.3%}",
+        *(f"{row[name]:.2f}" for name in ("compile_s", "solve_s", "audit_s")),
+        f"{row['peak_rss_mb']:,.0f}",
+    )

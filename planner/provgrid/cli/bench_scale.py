@@ -13,11 +13,9 @@ from provgrid.cli.bench_records import (
     Seeds,
     Threads,
     TimeLimit,
-    engine_names,
-    measure_apart,
-    measure_here,
+    measure_all,
     print_records,
-    run_flags,
+    runs_of,
     whole_numbers,
 )
 
@@ -37,19 +35,10 @@ def scale(
 ) -> None:
     """Solve instances of the frozen scale family; several runs have a process each, for the peak memory of each."""
     from provgrid_bench.scale import scale_instance
-    from provgrid_optimizer.options import SolveOptions
 
-    sizes, draws, names = whole_numbers(jobs, "--jobs", 1), whole_numbers(seeds, "--seed", 0), engine_names(engines)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=draws[0])
-    if len(sizes) * len(draws) * len(names) == 1:
-        instance = scale_instance(sizes[0], pools, hours, services, draws[0], rigid)
-        print_records(measure_here(instance, names[0], options), as_json)
-        return
-    shape = [f"--pools={pools}", f"--hours={hours}", f"--services={services}", f"--rigid={rigid}", *run_flags(options)]
-    calls = [
-        ["bench", "scale", f"--jobs={size}", f"--seed={seed}", f"--engines={name}", *shape]
-        for size in sizes
-        for seed in draws
-        for name in names
+    shape = [f"--pools={pools}", f"--hours={hours}", f"--services={services}", f"--rigid={rigid}"]
+    cases = [
+        (f"--jobs={size}", lambda draw, size=size: scale_instance(size, pools, hours, services, draw, rigid))
+        for size in whole_numbers(jobs, "--jobs", 1)
     ]
-    print_records(measure_apart(calls), as_json)
+    print_records(measure_all("scale", cases, runs_of(seeds, engines, gap, time_limit, threads), shape), as_json)

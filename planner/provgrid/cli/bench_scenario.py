@@ -13,15 +13,13 @@ from provgrid.cli.bench_records import (
     Seeds,
     Threads,
     TimeLimit,
-    engine_names,
-    measure_apart,
-    measure_here,
+    measure_all,
     print_records,
-    run_flags,
-    whole_numbers,
+    runs_of,
 )
 
 if TYPE_CHECKING:
+    from provgrid_bench.record import Instance
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
 
@@ -36,24 +34,17 @@ def scenario(
     as_json: AsJson = False,
 ) -> None:
     """Solve scenarios; several runs have a process each, for the peak memory of each."""
+    cases = [(place, lambda _draw, place=place: _instance(place)) for place in scenarios]
+    print_records(measure_all("scenario", cases, runs_of(seeds, engines, gap, time_limit, threads)), as_json)
+
+
+def _instance(place: str) -> Instance:
+    """Make an instance of a scenario; the seed is the engine's alone."""
     from provgrid import api
     from provgrid_bench.record import Instance
-    from provgrid_optimizer.options import SolveOptions
 
-    draws, names = whole_numbers(seeds, "--seed", 0), engine_names(engines)
-    options = SolveOptions(gap=gap, time_limit_s=time_limit, threads=threads, seed=draws[0])
-    if len(scenarios) * len(draws) * len(names) == 1:
+    def build() -> tuple[Problem, Scenario]:
+        loaded = api.load(place)
+        return api.compile(loaded), loaded
 
-        def build() -> tuple[Problem, Scenario]:
-            loaded = api.load(scenarios[0])
-            return api.compile(loaded), loaded
-
-        print_records(measure_here(Instance(scenarios[0], build), names[0], options), as_json)
-        return
-    calls = [
-        ["bench", "scenario", place, f"--seed={seed}", f"--engines={name}", *run_flags(options)]
-        for place in scenarios
-        for seed in draws
-        for name in names
-    ]
-    print_records(measure_apart(calls), as_json)
+    return Instance(place, build)

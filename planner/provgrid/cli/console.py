@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from rich.console import Console
@@ -53,6 +54,21 @@ def output() -> Console:
     # A pipe has no width of its own; a table must not be cut there.
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     return Console(highlight=False, markup=False, soft_wrap=True, width=width)
+
+
+def print_table(left: Sequence[str], right: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: headings of columns aligned to the left, then of those aligned to the right, and its rows."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in left:
+        table.add_column(heading)
+    for heading in right:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    output().print(table)
 
 
 class Reporter:
