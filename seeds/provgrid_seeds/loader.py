@@ -1,5 +1,7 @@
 """Light, typed access to the tables of public figures, the assumptions and the built-in scenarios.
 
+`redrawn` puts other numbers in place of some, for whoever reads the tables inside of it.
+
 Only the standard library is imported: the command line lists scenarios without loading pandas.
 """
 
@@ -7,13 +9,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from provgrid_seeds import facts
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
 Cell = str | float | None
@@ -35,12 +42,12 @@ class Assumption:
     why: str
 
 
+@cache
 def table_names() -> tuple[str, ...]:
     """Names of all tables, in alphabetical order."""
     return tuple(sorted(entry.name.removesuffix(".csv") for entry in _folder("tables") if entry.name.endswith(".csv")))
 
 
-@cache
 def table(name: str) -> tuple[TableRow, ...]:
     """Rows of a table in file order; numbers are floats, blank cells None, everything else text.
 
@@ -49,24 +56,67 @@ def table(name: str) -> tuple[TableRow, ...]:
     KeyError
         There is no such table.
     """
-    if name not in table_names():
-        raise KeyError(f"no table is called {name!r}; there are {', '.join(table_names())}")
-    text = files(__package__).joinpath("tables", f"{name}.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return tuple(MappingProxyType({column: _cell(value) for column, value in row.items()}) for row in rows)
-
-
-@cache
-def _by_id(name: str) -> Mapping[str, TableRow]:
-    return {str(row["id"]): row for row in table(name)}
+    return tuple(_tables.get().rows(name).values())
 
 
 def table_row(name: str, row_id: str) -> TableRow:
     """Return one row of a table by its id; raises KeyError where there is none."""
+    rows = _tables.get().rows(name)
+    if row_id not in rows:
+        raise KeyError(f"table {name} has no row {row_id!r}")
+    return rows[row_id]
+
+
+@contextmanager
+def redrawn(numbers: Mapping[tuple[str, str, str], float]) -> Iterator[None]:
+    """Put other numbers in place of some: (table, row, column) to number, for all who read tables inside.
+
+    Raises
+    ------
+    KeyError
+        One of the cells holds no number.
+    """
+    changed: dict[str, dict[str, dict[str, float]]] = {}
+    for (name, row_id, column), number in numbers.items():
+        figure(name, row_id, column)
+        changed.setdefault(name, {}).setdefault(row_id, {})[column] = float(number)
+    token = _tables.set(_Tables(changed))
     try:
-        return _by_id(name)[row_id]
-    except KeyError:
-        raise KeyError(f"table {name} has no row {row_id!r}") from None
+        yield
+    finally:
+        _tables.reset(token)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables as they are read just now: those of the files, with some numbers changed."""
+
+    changed: Mapping[str, Mapping[str, Mapping[str, float]]]
+    known: dict[str, Mapping[str, TableRow]] = field(default_factory=dict)
+
+    def rows(self, name: str) -> Mapping[str, TableRow]:
+        """Rows of a table by id."""
+        if name not in self.known:
+            changed = self.changed.get(name, {})
+            self.known[name] = {
+                row_id: MappingProxyType({**row, **changed[row_id]}) if row_id in changed else row
+                for row_id, row in _read(name).items()
+            }
+        return self.known[name]
+
+
+AS_FILED = _Tables({})
+_tables: ContextVar[_Tables] = ContextVar("tables", default=AS_FILED)
+
+
+@cache
+def _read(name: str) -> Mapping[str, TableRow]:
+    """Read a table from its file."""
+    if name not in table_names():
+        raise KeyError(f"no table is called {name!r}; there are {', '.join(table_names())}")
+    text = files(__package__).joinpath("tables", f"{name}.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {str(row["id"]): MappingProxyType({column: _cell(value) for column, value in row.items()}) for row in rows}
 
 
 def figure(name: str, row_id: str, column: str) -> float:
@@ -77,7 +127,6 @@ def figure(name: str, row_id: str, column: str) -> float:
     return value
 
 
-@cache
 def assumption(assumption_id: str) -> Assumption:
     """Return a named assumption; raises KeyError where there is none."""
     row = table_row("assumptions", assumption_id)
@@ -93,17 +142,45 @@ def assumption(assumption_id: str) -> Assumption:
 
 
 def resolve(source: str) -> tuple[tuple[str, TableRow], ...]:
-    """Return the (table, row) pairs behind a scenario's `source`: `table/row` tokens separated by semicolons.
+    """Return the (table, row) pairs behind a `source`: `table/row` tokens separated by semicolons.
 
-    `assumptions/<id>` names an assumption. Raises KeyError at the first token that names nothing.
+    `assumptions/<id>` names an assumption, `facts/<id>` a fact of the documents. A `*` at the end of a token stands
+    for all rows whose id begins like that. Raises KeyError at the first token that names nothing.
     """
     found = []
     for token in source.split(";"):
         name, slash, row_id = token.strip().partition("/")
         if not slash:
             raise KeyError(f"source {token!r} is not of the form table/row")
-        found.append((name, table_row(name, row_id)))
+        found += [(name, row) for row in _rows_of(name, row_id)]
     return tuple(found)
+
+
+def _rows_of(name: str, row_id: str) -> list[TableRow]:
+    """Rows that one token names; at least one."""
+    if name == "facts":
+        return [_fact_row(facts.fact(row_id))]
+    if not row_id.endswith("*"):
+        return [table_row(name, row_id)]
+    rows = [row for row in table(name) if str(row["id"]).startswith(row_id[:-1])]
+    if not rows:
+        raise KeyError(f"table {name} has no row that begins with {row_id[:-1]!r}")
+    return rows
+
+
+def _fact_row(one: facts.Fact) -> TableRow:
+    """Return a fact as a row of a table; its quality is that of its document."""
+    document = facts.document(one.document)
+    return MappingProxyType(
+        {
+            "id": one.id,
+            "statement": one.statement,
+            "value": one.value,
+            "unit": one.unit,
+            "source": f"document {document.id}: {document.title}",
+            "quality": document.quality,
+        }
+    )
 
 
 def weakest_quality(source: str) -> str:
