@@ -31,6 +31,7 @@ from provgrid_models.overlay import (
 )
 from provgrid_models.readers import read_csv, read_parquet
 from provgrid_models.scenario import SHORT_TABLES, Scenario, Settings
+from provgrid_models.sources import check_sources, merged_sources
 from provgrid_models.tables import LONG_TABLES
 from provgrid_models.validation import row_texts, settings_of, short_rows, value_text
 
@@ -125,7 +126,10 @@ def _read_tables(path: str | Path, arguments: Sequence[str]) -> tuple[Tables, Pa
             override_setting(merged, override, findings)
     for layer in layers:
         _report_unknown_files(layer, findings)
-    grids = {name: _merged_table(layers, name, findings) for name in TABLE_NAMES}
+    patches: list[tuple[Layer, Grid]] = []
+    grids = {name: _merged_table(layers, name, findings, patches) for name in TABLE_NAMES}
+    if isinstance(merged.get("sources", {}), dict):  # if not, its validation says so
+        merged["sources"] = merged_sources(layers, patches, overrides)
     overridden = _override_tables(grids, overrides, findings)
     tables = Tables(
         settings_of(merged, layers, overrides, findings),
@@ -134,6 +138,7 @@ def _read_tables(path: str | Path, arguments: Sequence[str]) -> tuple[Tables, Pa
         layers[-1].file(SETTINGS_FILE),
         findings,
     )
+    check_sources(tables.settings, tables.settings_file, findings)
     check_tables(tables)
     tables.findings = _renamed(findings, overridden)
     return tables, layers[-1].folder
@@ -151,8 +156,13 @@ def _report_unknown_files(layer: Layer, findings: Findings) -> None:
         findings.error("unknown-file", "no table has this name", file=layer.file(file.name), hint=hint)
 
 
-def _merged_table(layers: Sequence[Layer], name: str, findings: Findings) -> Grid | None:
-    """Table of the last layer that has it, with the patches of that and later layers; None where unreadable."""
+def _merged_table(
+    layers: Sequence[Layer], name: str, findings: Findings, patches: list[tuple[Layer, Grid]]
+) -> Grid | None:
+    """Table of the last layer that has it, with the patches of that and later layers; None where unreadable.
+
+    The patches are added to `patches`.
+    """
     owner = next((i for i in reversed(range(len(layers))) if _files(layers[i], name)), None)
     if owner is None:
         grid: Grid | None = _absent(name, layers[-1], findings)
@@ -165,6 +175,7 @@ def _merged_table(layers: Sequence[Layer], name: str, findings: Findings) -> Gri
             raw = read_csv(patch_file, layer.file(patch_file.name), findings)
             patch = None if raw is None else grid_of(raw, name, findings)
             grid = None if grid is None or patch is None else patched(grid, patch, findings)
+            patches += [] if patch is None else [(layer, patch)]
     return grid
 
 

@@ -104,6 +104,16 @@ class Settings(Strict):
     limits: Limits = Field(default_factory=lambda: Limits())
     latency: LatencySettings = Field(default_factory=lambda: LatencySettings())
     assumptions: tuple[str, ...] = Field((), description="what was assumed when this scenario was made, in words")
+    sources: dict[str, str] = Field(
+        default_factory=dict,
+        description="where numbers come from: dotted path of a setting, or table.column, or table, to `table/row` "
+        "tokens separated by semicolons",
+    )
+    uncertain: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="range of a number that is unsure, low and high, by the path that --set takes; "
+        "`solve --uncertain` draws it",
+    )
     generate: dict[str, Any] = Field(
         default_factory=dict,
         description="how jobs and services are drawn where no table gives them (see demand.GenerateSettings)",
@@ -116,7 +126,9 @@ class Settings(Strict):
 class Row(Strict):
     """A row of a short table; `source` and `quality` say where its figures come from."""
 
-    source: str | None = Field(None, description="id of the fact, table row or assumption behind the figures")
+    source: str | None = Field(
+        None, description="facts, table rows and assumptions behind the figures: `table/row` tokens with semicolons"
+    )
     quality: Literal["measured", "published", "assumed", "secondary"] | None = Field(None)
 
 

@@ -20,6 +20,7 @@ from provgrid_seeds.build_rows import (
     full_load_mw,
     in_words,
     latency_settings,
+    named,
     pool,
     renewable_rows,
     sourced,
@@ -27,6 +28,8 @@ from provgrid_seeds.build_rows import (
     tariff_rows,
     unique,
     value,
+    week,
+    with_sources,
 )
 from provgrid_seeds.loader import TableRow, figure
 
@@ -166,17 +169,21 @@ def settings() -> Record:
         "training": build_demand.training("national", read, programme, follow),
         "inference": build_demand.inference("national", read, classes, {}, follow),
     }
-    return {
+    document = {
         "name": "national",
         "title": "East Data, West Computing: a week of July",
         "description": "31 provinces ask, 21 clusters supply. Capacity is the share of each cluster that the plan may "
         "use; chip mixes, contracts and bandwidths are named assumptions.",
-        "horizon": {"start": datetime(2026, 7, 13), "periods": 168, "period_h": 1.0},
-        "prices": {"carbon_price_yuan_per_t": 0.0, "unserved_multiple": read("unserved_multiple")},
+        "horizon": week(datetime(2026, 7, 13)),
+        "prices": {
+            "carbon_price_yuan_per_t": named("assumptions", "no_carbon_price", "value"),
+            "unserved_multiple": read("unserved_multiple"),
+        },
         "latency": latency_settings(),
         "assumptions": in_words(*read.used, "platform_share_national", "queue_ms"),
         "generate": generate,
     }
+    return with_sources(document)
 
 
 def tables() -> dict[str, list[Record]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provgrid_seeds import loader
 from provgrid_seeds.loader import figure, table_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Record = dict[str, Any]
 
@@ -60,6 +63,7 @@ def chip(chip_id: str) -> Record:
         },
         f"chips/{chip_id}",
         "chips_efficiency/idle_share",
+        "chips_efficiency/server_overhead",
         assumed(f"market_rent_{chip_id}"),
     )
 
@@ -217,12 +221,21 @@ def unique(names: list[str]) -> list[str]:
 
 def latency_settings() -> Record:
     """Make the `[latency]` table: the rule of the latency table, and an assumed queue."""
-    rules = {str(row["metric"]): row["typical"] for row in loader.table("latency") if row["kind"] == "rule"}
+    rules = {str(row["metric"]): str(row["id"]) for row in loader.table("latency") if row["kind"] == "rule"}
     return {
-        "us_per_km": rules["propagation in fibre us per km one-way"],
-        "route_factor": rules["route factor: fibre path / great circle"],
-        "equipment_ms": rules["equipment, core and metro access added one-way"],
-        "queue_ms": value("queue_ms"),
+        "us_per_km": named("latency", rules["propagation in fibre us per km one-way"], "typical"),
+        "route_factor": named("latency", rules["route factor: fibre path / great circle"], "typical"),
+        "equipment_ms": named("latency", rules["equipment, core and metro access added one-way"], "typical"),
+        "queue_ms": named("assumptions", "queue_ms", "value", whole=True),
+    }
+
+
+def week(start: datetime) -> Record:
+    """Make the `[horizon]` table of a week of hours."""
+    return {
+        "start": start,
+        "periods": named("assumptions", "week_hours", "value", whole=True),
+        "period_h": named("assumptions", "hour_period", "value"),
     }
 
 
@@ -235,14 +248,53 @@ def in_words(*assumption_ids: str) -> list[str]:
     return lines
 
 
+class WholeNumber(int):
+    """A whole number that remembers its source."""
+
+    source: str
+
+
+class Number(float):
+    """A number that remembers its source."""
+
+    source: str
+
+
+def named(table: str, row_id: str, column: str, *, whole: bool = False) -> WholeNumber | Number:
+    """Return one number of a table, with its source; as a whole number where `whole` and it is one."""
+    number = figure(table, row_id, column)
+    made = WholeNumber(number) if whole and number.is_integer() else Number(number)
+    made.source = f"{table}/{row_id}"
+    return made
+
+
+def with_sources(settings: Record, **tables: str) -> Record:
+    """Add `[sources]`: that of every number that remembers one, by its path, and of whole tables."""
+    found = dict(tables)
+
+    def look(path: str, value: object) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                look(f"{path}.{key}" if path else key, inner)
+        elif isinstance(value, list):
+            for i, inner in enumerate(value):
+                look(f"{path}.{i}", inner)
+        elif isinstance(value, WholeNumber | Number):
+            found[path] = value.source
+
+    look("", settings)
+    generate = settings.pop("generate", None)
+    return {**settings, "sources": found, **({} if generate is None else {"generate": generate})}
+
+
 class Ledger:
     """Reads assumptions and remembers them, so that `settings.assumptions` lists exactly what was used."""
 
     def __init__(self) -> None:
         self.used: list[str] = []
 
-    def __call__(self, assumption_id: str) -> float:
+    def __call__(self, assumption_id: str) -> WholeNumber | Number:
         """Value of a named assumption, remembered."""
         if assumption_id not in self.used:
             self.used.append(assumption_id)
-        return value(assumption_id)
+        return named("assumptions", assumption_id, "value", whole=True)

@@ -20,11 +20,13 @@ from provgrid_seeds.build_rows import (
     chip,
     family,
     latency_settings,
+    named,
     renewable_rows,
     sourced,
     supply,
     tariff_rows,
     value,
+    with_sources,
 )
 from provgrid_seeds.loader import figure, table, table_row
 
@@ -38,7 +40,7 @@ JOBS = [
      "work_pflop_h": 70, "release_h": 6, "deadline_h": 18, "max_accelerators": 48},
     {"id": "hangzhou-vertical", "tenant": "hangzhou", "region": "hangzhou", "family": "moe_llm", "mode": "elastic",
      "work_pflop_h": 20, "release_h": 12, "deadline_h": 24, "max_accelerators": 24, "data_gb": 400,
-     "after": "hami-base", "checkpoint_gb": value("checkpoint_gb_moe_llm")},
+     "after": "hami-base"},
     {"id": "hami-train", "tenant": "programme", "region": "hami", "family": "dense_llm", "mode": "elastic",
      "work_pflop_h": 40, "release_h": 0, "deadline_h": 24, "max_accelerators": 32, "residency": "xinjiang"},
     # The sun over Hangzhou is free, and this job may use it.
@@ -62,6 +64,12 @@ SERVICES = [
 ]  # fmt: skip
 MEAN_TOKENS_PER_S = {"hangzhou-control": 6000.0, "hangzhou-chat": 1500.0}
 JOB_DEFAULTS: Record = {"data_gb": 0, "move_gbps": 1, "residency": None, "after": None, "checkpoint_gb": 0}
+
+
+def jobs() -> list[Record]:
+    """Rows of `jobs`; a vertical moves the checkpoint of its base."""
+    checkpoint = {"checkpoint_gb": value("checkpoint_gb_moe_llm")}
+    return [{**JOB_DEFAULTS, **job, **(checkpoint if "after" in job else {})} for job in JOBS]
 
 
 def regions() -> list[Record]:
@@ -154,10 +162,10 @@ def pools() -> list[Record]:
                 "cluster": cluster,
                 "chip": chip_id,
                 "accelerators": value(f"toy_{cluster.split('_')[0]}_accelerators"),
-                "availability": 1,
+                "availability": value("toy_availability"),
             },
             f"chips/{chip_id}",
-            assumed(f"toy_{cluster.split('_')[0]}_accelerators"),
+            assumed(f"toy_{cluster.split('_')[0]}_accelerators", "toy_availability"),
         )
         for cluster, chip_id in places
     ]
@@ -166,9 +174,10 @@ def pools() -> list[Record]:
 def links() -> list[Record]:
     """Rows of `links`."""
     price = figure("network_costs", private_line(), "typical")
+    local, private = assumed("local_line_price"), f"network_costs/{private_line()}"
     lines = (
-        ("province", "hangzhou", "jiashan", "toy_province_gbps", 0.0),
-        ("west", "hangzhou", "hami", "toy_west_gbps", price),
+        ("province", "hangzhou", "jiashan", "toy_province_gbps", value("local_line_price"), local),
+        ("west", "hangzhou", "hami", "toy_west_gbps", price, private),
     )
     return [
         sourced(
@@ -179,10 +188,10 @@ def links() -> list[Record]:
                 "bandwidth_gbps": value(width),
                 "price_yuan_per_gb": yuan,
             },
-            f"network_costs/{private_line()}",
+            priced_by,
             assumed(width),
         )
-        for link_id, here, there, width, yuan in lines
+        for link_id, here, there, width, yuan, priced_by in lines
     ]
 
 
@@ -214,17 +223,32 @@ def demand() -> list[Record]:
 
 def settings() -> Record:
     """`scenario.toml`."""
-    return {
+    made_up = assumed("toy_work")
+    document = {
         "name": "toy",
         "title": "Two places, three clusters, one day of July",
         "description": "Small enough to check by hand. At noon an accelerator-hour in Hangzhou is free although the "
         "city's power is dear: its take-or-pay solar exceeds what all 64 accelerators could draw, and no more than "
         "54 of them have work that may run there. In Hami, where power is cheap, it costs what its energy costs.",
-        "horizon": {"start": datetime(2026, 7, 15), "periods": HOURS, "period_h": 1.0},
-        "prices": {"unserved_multiple": value("unserved_multiple")},
+        "horizon": {
+            "start": datetime(2026, 7, 15),
+            "periods": named("assumptions", "toy_day_hours", "value", whole=True),
+            "period_h": named("assumptions", "hour_period", "value"),
+        },
+        "prices": {
+            "carbon_price_yuan_per_t": named("assumptions", "no_carbon_price", "value"),
+            "unserved_multiple": named("assumptions", "unserved_multiple", "value", whole=True),
+        },
         "latency": latency_settings(),
         "assumptions": ["toy_work: jobs, services and their demand are made up so that each rule shows once"],
     }
+    work = {
+        "jobs": made_up,
+        "jobs.checkpoint_gb": f"{made_up};{assumed('checkpoint_gb_moe_llm')}",
+        "services": made_up,
+        "demand": f"{made_up};diurnal_shapes/m_small_*",
+    }
+    return with_sources(document, **work)
 
 
 def tables() -> dict[str, list[Record]]:
@@ -247,7 +271,7 @@ def tables() -> dict[str, list[Record]]:
         "tenants": [
             sourced({"id": name, "name": title, "kind": kind}, assumed("toy_work")) for name, title, kind in tenants
         ],
-        "jobs": [{**JOB_DEFAULTS, **job} for job in JOBS],
+        "jobs": jobs(),
         "services": SERVICES,
         "demand": demand(),
         "tariffs": tariff_rows(["zhejiang", "xinjiang"]),

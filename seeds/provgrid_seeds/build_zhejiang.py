@@ -20,6 +20,7 @@ from provgrid_seeds.build_rows import (
     full_load_mw,
     in_words,
     latency_settings,
+    named,
     pool,
     renewable_rows,
     sourced,
@@ -27,6 +28,8 @@ from provgrid_seeds.build_rows import (
     tariff_rows,
     unique,
     value,
+    week,
+    with_sources,
 )
 from provgrid_seeds.loader import figure, table_row
 
@@ -164,9 +167,9 @@ def links() -> list[Record]:
                 "from_place": here,
                 "to_place": there,
                 "bandwidth_gbps": value(width),
-                "price_yuan_per_gb": 0.0 if there == "province" else price,
+                "price_yuan_per_gb": value("local_line_price") if there == "province" else price,
             },
-            f"network_costs/{private_line()}",
+            assumed("local_line_price") if there == "province" else f"network_costs/{private_line()}",
             assumed(width),
         )
         for link_id, here, there, width in lines
@@ -218,20 +221,21 @@ def settings() -> Record:
         "training": build_demand.training("zhejiang", read, tenants, follow, lengths="zhejiang"),
         "inference": build_demand.inference("zhejiang", read, classes, {}, follow),
     }
-    return {
+    document = {
         "name": "zhejiang",
         "title": "Zhejiang as one computer: a week of July",
         "description": "Eleven cities ask; three municipal platforms, two provincial sites and the western partners "
         "Hami, Zhongwei and Gui'an supply. City demand only: a city lies inside its province and is never added to it.",
-        "horizon": {"start": datetime(2026, 7, 13), "periods": 168, "period_h": 1.0},
+        "horizon": week(datetime(2026, 7, 13)),
         "prices": {
-            "carbon_price_yuan_per_t": figure("national", carbon_price(), "value"),
+            "carbon_price_yuan_per_t": named("national", carbon_price(), "value"),
             "unserved_multiple": read("unserved_multiple"),
         },
         "latency": latency_settings(),
         "assumptions": in_words(*read.used, "queue_ms"),
         "generate": generate,
     }
+    return with_sources(document)
 
 
 def carbon_price() -> str:
