@@ -122,6 +122,18 @@ def unit_of(name: str) -> str:
     return next((unit for ending, unit in UNITS.items() if name == ending or name.endswith(f"_{ending}")), "")
 
 
+def _unit_of_path(path: str) -> str:
+    """Return the unit of a setting: of its key, or of the list that it stands in; weights are shares of anything."""
+    above, _, last = path.rpartition(".")
+    holder = above.rpartition(".")[2]
+    return "" if holder == "weights" else unit_of(last) or unit_of(holder)
+
+
+def profile_qualities(scenario: Scenario, table: str) -> list[str]:
+    """Return the quality of each row of `tariffs`, `renewables` or `carbon`, in their order."""
+    return [one.quality for one in _of_profile(table, getattr(scenario, table), scenario.settings.sources)]
+
+
 def drawn_from(scenario: Scenario) -> dict[str, Any]:
     """Return the `[generate]` table that the scenario's work was drawn from; empty where all work was given."""
     if scenario.settings.generate:
@@ -278,12 +290,11 @@ def _traced(
 ) -> Provenance:
     known = behind or ()
     single = known[0] if len(known) == 1 and _same(value, known[0].value) else None
-    last = path.rpartition(".")[2]
     named = tuple(dict.fromkeys(one.name for one in known))
     return Provenance(
         path=path,
         value=value,
-        unit=unit_of(last) if unit is None else unit,
+        unit=_unit_of_path(path) if unit is None else unit,
         sources=named or ((source,) if source else ()),
         quality=figures.weakest(one.quality for one in known) if known else quality or UNSTATED,
         low=single.low if single else None,

@@ -113,6 +113,23 @@ class Plan:
         """Cost by component, which sums to the objective, and beside it the constants: component, cost_yuan."""
         return plan_tables.costs(self.problem, self.component_costs)
 
+    @cached_property
+    def provenance(self) -> pd.DataFrame:
+        """Cost by the quality of the figures it rests on: component, quality, by_price_yuan, by_weakest_yuan.
+
+        See `cost_quality`: by the price of each yuan, and by the least sure figure behind it.
+        """
+        from provgrid_optimizer.cost_quality import cost_quality
+
+        return cost_quality(self)
+
+    @property
+    def quality_shares(self) -> dict[str, dict[str, float]]:
+        """Share of the objective by quality, in the views `by_price` and `by_weakest`; {} without sources or cost."""
+        from provgrid_optimizer.cost_quality import shares
+
+        return shares(self.provenance)
+
     def save(self, folder: str | Path) -> Path:
         """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`)."""
         from provgrid_optimizer.runs import save_plan
@@ -137,6 +154,7 @@ class Plan:
             "unserved_share": self.unserved_share,
             "audit_violations": certificate.audit_violations,
             "costs": self.component_costs.by_component(),
+            "quality_shares": self.quality_shares,
             "carbon_t": self.component_costs.carbon_kg / 1000.0,
             "jobs": problem.n_jobs,
             "services": problem.n_services,
@@ -160,6 +178,9 @@ class Plan:
             f" · audit {'passed' if c.audit_violations == 0 else f'{c.audit_violations} violations'}",
         ]
         lines += [f"  {name:<14}{yuan:>16,.0f} yuan" for name, yuan in self.component_costs.by_component().items()]
+        for view, title in (("by_price", "by the price of each yuan"), ("by_weakest", "by the weakest figure")):
+            if parts := [f"{quality} {part:.1%}" for quality, part in self.quality_shares.get(view, {}).items()]:
+                lines.append(f"cost {title}: {', '.join(parts)}")
         if c.divisible:
             lines.append("divisible: a relaxation, the ideal that a plan is held against, not a plan")
         return "\n".join(lines)

@@ -224,6 +224,7 @@ def _manifest(plan: Plan, partial: Path) -> dict[str, Any]:
         "certificate": plan.certificate.to_dict(),
         "unserved_share": plan.unserved_share,
         "cost_details": {name: yuan for name, yuan in costs.items() if name not in COMPONENTS},
+        "provenance": {"shares": plan.quality_shares, "costs": plan.provenance.to_dict("records")},
         "audit": {"violations": len(plan.audit.violations), "rules": list(plan.audit.checks)},
         "options": asdict(plan.options),
         "source": source,

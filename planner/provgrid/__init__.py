@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from provgrid import scenarios
-    from provgrid.api import check, compile, load, open, solve  # noqa: A004
+    from provgrid.api import check, compile, load, open, provenance, solve  # noqa: A004
     from provgrid_models.errors import (
         ArrayError,
         AuditError,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Labels, Problem
+    from provgrid_models.provenance import Provenance
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.assign import Assignment, assign
     from provgrid_optimizer.certificate import Certificate
@@ -50,6 +51,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Progress",
+    "Provenance",
     "ProvgridError",
     "Scenario",
     "ScenarioError",
@@ -61,12 +63,13 @@ __all__ = [
     "export_mps",
     "load",
     "open",
+    "provenance",
     "scenarios",
     "solve",
 ]
 
 _HOME = {
-    **dict.fromkeys(("check", "compile", "load", "open", "solve"), "provgrid.api"),
+    **dict.fromkeys(("check", "compile", "load", "open", "provenance", "solve"), "provgrid.api"),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
     **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),
@@ -75,6 +78,7 @@ _HOME = {
     "Finding": "provgrid_models.findings",
     "Plan": "provgrid_optimizer.plan",
     "Progress": "provgrid_optimizer.options",
+    "Provenance": "provgrid_models.provenance",
     "Scenario": "provgrid_models.scenario",
 }
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Problem
+    from provgrid_models.provenance import Provenance
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.options import Progress
     from provgrid_optimizer.plan import Plan
@@ -46,6 +47,17 @@ def compile(scenario: Scenario) -> Problem:  # noqa: A001
     from provgrid_models.compile import compile_scenario
 
     return compile_scenario(scenario)
+
+
+def provenance(scenario: Scenario) -> tuple[Provenance, ...]:
+    """Trace every number of a scenario to facts of the documents, rows of the tables, and named assumptions.
+
+    One `Provenance` for each number: path, value, unit, sources, quality, low, high, facts, documents; jobs, services
+    and demand have one for each column. A number without a source has quality "".
+    """
+    from provgrid_models.provenance import provenance as trace
+
+    return trace(scenario)
 
 
 def solve(

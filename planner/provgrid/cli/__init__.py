@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
-from provgrid.cli import audit, bench, check, console, demo, doctor, import_trace, new, schema, solve
+from provgrid.cli import audit, bench, check, console, demo, doctor, facts, import_trace, new, schema, solve
 from provgrid_models.errors import NoPlanError, ProvgridError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ app.command("solve")(solve.solve)
 app.command("audit")(audit.audit)
 app.command("import")(import_trace.import_trace)
 app.add_typer(bench.app, name="bench")
+app.command("facts")(facts.facts)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 
