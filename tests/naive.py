@@ -72,7 +72,7 @@ def _job(problem: Problem, prices: Multipliers, j: int) -> float:
     for p in np.flatnonzero(problem.reasons(one)[0] == 0):
         first, last = int(problem.start_periods(one)[0, p]), int(problem.deadline[j])
         price = (problem.hours * prices.accelerator[p])[first:last]
-        cost = problem.move_yuan(one)[0, p]
+        cost = one_off_yuan(problem, j, int(p))
         for link in problem.route(int(problem.job_origin[j]), int(p)):
             moving = slice(int(problem.release[j]), first)
             if first > problem.release[j]:
@@ -90,6 +90,23 @@ def _job(problem: Problem, prices: Multipliers, j: int) -> float:
     return float(min(costs))
 
 
+def accelerator_hour_yuan(problem: Problem, tenant: int, pool: int) -> float:
+    """Rent of an accelerator-hour less what the public purse bears of it."""
+    rent = float(problem.rent_yuan_per_h[pool])
+    if tenant < 0:
+        return rent
+    return rent * (1.0 - float(problem.rent_discount[tenant, pool])) - float(problem.subsidy_yuan_per_h[tenant, pool])
+
+
+def one_off_yuan(problem: Problem, j: int, p: int) -> float:
+    """What job j pays in pool p whenever it runs: data moved, accelerator-hours held."""
+    gigabytes = problem.data_gb[j] + problem.checkpoint_gb[j]
+    hours = problem.work_pflop_h[j] / problem.class_rate_pflops[problem.job_class[j], p]
+    moved = gigabytes * problem.gb_yuan[problem.job_origin[j], p]
+    held = hours * accelerator_hour_yuan(problem, int(problem.job_tenant[j]), p)
+    return float(problem.job_weight[j] * (moved + held))
+
+
 def order_charges(problem: Problem, prices: Multipliers, j: int) -> tuple[Floats, Floats]:
     """What the `after` rows charge per share of job j that begins, and that is done, in each period: row by row."""
     begun, done = np.zeros(problem.n_periods), np.zeros(problem.n_periods)
@@ -105,7 +122,8 @@ def order_charges(problem: Problem, prices: Multipliers, j: int) -> tuple[Floats
 def _service(problem: Problem, prices: Multipliers, s: int) -> float:
     best = np.full(problem.n_periods, problem.service_unserved_yuan[s])
     for p in np.flatnonzero((problem.service_rate[s] > 0) & np.isfinite(problem.service_yuan[s])):
-        price = problem.service_yuan[s, p] + prices.accelerator[p] / problem.service_rate[s, p]
+        beside = accelerator_hour_yuan(problem, int(problem.service_tenant[s]), int(p))
+        price = problem.service_yuan[s, p] + (prices.accelerator[p] + beside) / problem.service_rate[s, p]
         for link in problem.route(int(problem.service_origin[s]), int(p)):
             price = price + problem.service_gbps[s] * prices.link[link]
         best = np.minimum(best, price)

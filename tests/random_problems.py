@@ -29,6 +29,7 @@ def random_problem(
     weights: bool = True,
     negative_prices: bool = True,
     hard: bool = False,
+    rent: bool = True,
 ) -> Problem:
     """Draw a problem; the switches say which rules it may hold. Without `hard` the empty plan is always feasible."""
     random = np.random.default_rng(seed)
@@ -45,6 +46,8 @@ def random_problem(
     parts |= _services(random, services, pools, periods, origins, parts["gb_yuan"], links, hard)
     if carbon_budget and random.random() < 0.5:
         parts["carbon_budget_kg"] = _carbon_budget(random, parts)
+    if rent and random.random() < 0.5:
+        parts |= _terms(random, pools)
     return Problem(**parts)
 
 
@@ -195,6 +198,15 @@ def _services(
     }
 
 
+def _terms(random: Generator, pools: int) -> dict[str, Any]:
+    """Rent for some pools; one of the two tenants has it discounted, and now and then is paid more than it owes."""
+    return {
+        "rent_yuan_per_h": random.uniform(0.0, 4.0, pools) * (random.random(pools) < 0.8),
+        "rent_discount": random.uniform(0.0, 1.0, (2, pools)) * (random.random((2, 1)) < 0.6),
+        "subsidy_yuan_per_h": random.uniform(0.0, 2.0, (2, pools)) * (random.random((2, 1)) < 0.4),
+    }
+
+
 def _carbon_budget(random: Generator, parts: dict[str, Any]) -> float:
     """Draw what the floor emits from its dirtiest blocks, plus a part of what full pools would emit on top."""
     hours = parts["period_h"] * parts["weight"]
@@ -230,5 +242,6 @@ def problems(draw: st.DrawFn, *, max_jobs: int = 7, max_periods: int = 10, **fix
         "demand_charge": draw(st.booleans()),
         "carbon_budget": draw(st.booleans()),
         "weights": draw(st.booleans()),
+        "rent": draw(st.booleans()),
     }
     return random_problem(draw(st.integers(0, 2**32 - 1)), **(drawn | fixed))

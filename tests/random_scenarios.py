@@ -26,14 +26,30 @@ def random_scenario(seed: int) -> Scenario:
         routes=[row for row in SHORT["routes"] if rng.random() < 0.85],
         contracts={"sun": {"take_or_pay": bool(rng.random() < 0.5)}},
         settings={
-            "prices": {"carbon_price_yuan_per_t": float(rng.choice([0.0, 80.0]))},
+            "prices": {
+                "carbon_price_yuan_per_t": float(rng.choice([0.0, 80.0])),
+                "basis": str(rng.choice(["energy", "operating", "full"])),
+            },
             "switches": {
                 **{name: bool(rng.random() < 0.7) for name in ("links", "latency", "demand_charge", "residency")},
                 "open_zones": [["east", "west"]] if rng.random() < 0.3 else [],
             },
             "horizon": {"period_h": float(rng.choice([1.0, 1.0, 0.75, 1.5, 2.0]))},  # some straddle clock hours
+        }
+        | _capital(rng),
+        chips={"fast": {"price_yuan": float(rng.uniform(1e4, 3e5))}, "small": {"price_yuan": 4e4}},
+        tenants={
+            "city": {"rent_discount": float(rng.uniform(0, 1))},
+            "firm": {
+                "subsidy_yuan_per_accelerator_h": float(rng.uniform(0, 3)),
+                "terms_province": str(rng.choice(["Donghai", "Xishan"])),
+            },
         },
     )
+
+
+def _capital(rng: np.random.Generator) -> dict[str, Any]:
+    return {"capital": {"discount_rate": float(rng.choice([0.0, 0.06])), "planned_utilisation": 0.4}}
 
 
 def _job(rng: np.random.Generator, j: int) -> dict[str, Any]:

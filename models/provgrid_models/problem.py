@@ -5,8 +5,9 @@ job classes K, services S. All indices are 0-based integers; `labels` maps them 
 
 With h[t] = period_h * weight[t] and w_j = weight[release_j] the program is (design §2)
 
-    min  sum_j  w_j * ((data_gb + checkpoint_gb)[j] gb_yuan[r_j,p] z[j,p] + unserved_yuan[j] u[j])
-       + sum_st h[t] (service_yuan[s,p] y[s,p,t] + service_unserved_yuan[s] v[s,t])
+    min  sum_j  w_j * (((data_gb + checkpoint_gb)[j] gb_yuan[r_j,p] + a[j,p] held[n_j,p]) z[j,p]
+                       + unserved_yuan[j] u[j])
+       + sum_st h[t] ((service_yuan[s,p] + held[n_s,p] / service_rate[s,p]) y[s,p,t] + service_unserved_yuan[s] v[s,t])
        + sum_bt h[t] (block_yuan_per_kwh + carbon_yuan_per_kg * block_kg_per_kwh)[b,t] g[b,t]
        + sum_c  demand_charge_yuan_per_kw[c] D[c]  -  floor_yuan
     s.t. work          sum_t period_h n[j,p,t] = a[j,p] z[j,p]      a = work_pflop_h / class_rate_pflops
@@ -22,7 +23,8 @@ With h[t] = period_h * weight[t] and w_j = weight[release_j] the program is (des
          carbon        sum_bt h[t] block_kg_per_kwh g <= carbon_budget_kg
          after         share of the vertical done through t <= share of its base through t - 1 - after_lag[vertical]
 
-`floor_yuan` is the cost of the plan with no work, so that the objective is what the work adds.
+`floor_yuan` is the cost of the plan with no work, so that the objective is what the work adds. An accelerator-hour of
+tenant n costs held[n,p] = (1 - rent_discount[n,p]) rent_yuan_per_h[p] - subsidy_yuan_per_h[n,p] beside its power.
 """
 
 from __future__ import annotations
@@ -51,11 +53,11 @@ Bools = NDArray[np.bool_]
 WINDOW_TOLERANCE = 1e-9  # accelerator-hours that rounding may add to a window, relative
 
 
-def _floats(*shape: str, unit: str, default: Any = None, low: float = 0.0, infinite: bool = False) -> Any:
-    return field(
-        default=default,
-        metadata={"shape": shape, "unit": unit, "dtype": np.float64, "low": low, "infinite": infinite},
-    )
+def _floats(
+    *shape: str, unit: str, default: Any = None, low: float = 0.0, high: float = np.inf, infinite: bool = False
+) -> Any:
+    limits = {"low": low, "high": high, "infinite": infinite}
+    return field(default=default, metadata={"shape": shape, "unit": unit, "dtype": np.float64, **limits})
 
 
 def _ints(*shape: str, below: str = "", low: int = 0, default: Any = None) -> Any:
@@ -97,7 +99,8 @@ class Problem:
     capacity: Floats = _floats("P", "T", unit="accelerators")
     kw_per_accelerator: Floats = _floats("P", "T", unit="kW above the idle floor, at the meter")
     pool_cluster: Ints = _ints("P", below="C")
-    pool_tenant: Ints = _ints("P", low=-1)  # owner, -1 = shared
+    pool_tenant: Ints = _ints("P", low=-1, below="N")  # owner, -1 = shared
+    rent_yuan_per_h: Floats = _floats("P", unit="yuan per accelerator-hour used, capital, power not included")
     # Supply: one row per block; a cluster has one or more
     floor_kw: Floats = _floats("C", "T", unit="kW")
     block_cluster: Ints = _ints("B", below="C")
@@ -128,7 +131,7 @@ class Problem:
     after: Ints = _ints("J", low=-1, below="J")  # the base job, -1 = none
     checkpoint_gb: Floats = _floats("J", unit="GB, the base's checkpoint, moves once the base has finished")
     pinned_pool: Ints = _ints("J", low=-1, below="P")
-    job_tenant: Ints = _ints("J", low=-1)
+    job_tenant: Ints = _ints("J", low=-1, below="N")
     # Services
     demand: Floats = _floats("S", "T", unit="service units, e.g. tokens/s")
     service_rate: Floats = _floats("S", "P", unit="service units per accelerator held, 0 = closed")
@@ -136,9 +139,12 @@ class Problem:
     service_yuan: Floats = _floats("S", "P", unit="yuan per service unit and hour, network", infinite=True)
     service_gbps: Floats = _floats("S", unit="Gbit/s per service unit")
     service_unserved_yuan: Floats = _floats("S", unit="yuan per service unit and hour, inf = hard", infinite=True)
-    service_tenant: Ints = _ints("S", low=-1)
+    service_tenant: Ints = _ints("S", low=-1, below="N")
     # Tenants: the share of every unowned pool that each holds when nobody shares
     tenant_share: Floats = _floats("N", unit="fraction")
+    # What the public purse bears of each tenant's accelerator-hours
+    rent_discount: Floats = _floats("N", "P", unit="fraction of the rent", high=1.0)
+    subsidy_yuan_per_h: Floats = _floats("N", "P", unit="yuan per accelerator-hour used")
     # Overflow order: 0 = own city, 1 = own province, 2 = national hub, 3 = elsewhere
     origin_tier: Ints = _ints("R", "P")
     # Why pairs are closed (models/reasons.py); 0 where they are open
@@ -230,12 +236,47 @@ class Problem:
             np.int64
         )
 
-    def move_yuan(self, jobs: slice | Ints) -> Floats:
-        """Return the cost of moving each job's data and checkpoint to each pool, all its copies, shape (n, P)."""
-        gigabytes = self.job_weight[jobs] * (self.data_gb[jobs] + self.checkpoint_gb[jobs])
-        price = self.gb_yuan[self.job_origin[jobs]]
-        bill = np.where(np.isinf(price), np.inf, gigabytes[:, None] * np.where(np.isinf(price), 0.0, price))
-        return np.asarray(bill, dtype=np.float64)
+    def one_off_yuan_everywhere(self, jobs: slice | Ints) -> Floats:
+        """`one_off_yuan` of each job in each pool, shape (n, P); inf where there is no route."""
+        job = np.arange(self.n_jobs)[jobs, None]
+        pool = np.broadcast_to(np.arange(self.n_pools), (job.shape[0], self.n_pools))
+        reached = np.isfinite(self.gb_yuan[self.job_origin[job], pool])
+        with np.errstate(invalid="ignore"):  # nothing times an infinite price
+            return np.where(reached, self.one_off_yuan(np.broadcast_to(job, pool.shape), pool), np.inf)
+
+    @cached_property
+    def public_yuan_per_h(self) -> Floats:
+        """What the public purse bears of an accelerator-hour, shape (1 + N, P); row 0 is work without a tenant."""
+        nobody = np.zeros((1, self.n_pools))
+        return np.concatenate([nobody, self.rent_discount * self.rent_yuan_per_h + self.subsidy_yuan_per_h])
+
+    @cached_property
+    def held_yuan_per_h(self) -> Floats:
+        """What an accelerator-hour costs beside its power, public money taken off, shape (1 + N, P)."""
+        return np.asarray(self.rent_yuan_per_h - self.public_yuan_per_h)
+
+    def placed_accelerator_hours(self, job: Ints, pool: Ints) -> Floats:
+        """Accelerator-hours of these pairs of job and pool, all copies; 0 where the class is closed, shape (n,)."""
+        rate = self.class_rate_pflops[self.job_class[job], pool]
+        hours = np.divide(self.work_pflop_h[job], rate, out=np.zeros(rate.shape), where=rate > 0)
+        return np.asarray(self.job_weight[job] * hours, dtype=np.float64)
+
+    def one_off_yuan(self, job: Ints, pool: Ints) -> Floats:
+        """Cost of a job in a pool whenever it runs: data and checkpoint moved, accelerator-hours held, (n,)."""
+        gigabytes = self.job_weight[job] * (self.data_gb[job] + self.checkpoint_gb[job])
+        held = self.placed_accelerator_hours(job, pool) * self.held_yuan_per_h[self.job_tenant[job] + 1, pool]
+        return np.asarray(gigabytes * self.gb_yuan[self.job_origin[job], pool] + held)
+
+    @cached_property
+    def accelerators_per_unit(self) -> Floats:
+        """Accelerators that a service unit holds in each pool, shape (S, P); 0 where the pool is closed to it."""
+        rate = self.service_rate
+        return np.divide(1.0, rate, out=np.zeros(rate.shape), where=rate > 0)
+
+    @cached_property
+    def unit_yuan(self) -> Floats:
+        """What a service unit costs for an hour beside power: network and accelerators held, shape (S, P)."""
+        return self.service_yuan + self.accelerators_per_unit * self.held_yuan_per_h[self.service_tenant + 1]
 
     @cached_property
     def largest_capacity(self) -> Floats:

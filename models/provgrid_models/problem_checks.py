@@ -66,6 +66,7 @@ def _sizes(given: dict[str, Any]) -> dict[str, int]:
 
     clusters = rows("floor_kw", largest("pool_cluster", pools))
     origins = rows("gb_yuan", max(largest("job_origin", 1), largest("service_origin", 1)))
+    named = max(largest(f"{of}_tenant", 0) for of in ("pool", "job", "service"))
     sizes = {
         "P": pools,
         "T": periods,
@@ -76,7 +77,7 @@ def _sizes(given: dict[str, Any]) -> dict[str, int]:
         "J": rows("work_pflop_h", 0),
         "K": rows("class_rate_pflops", 0),
         "S": rows("demand", 0),
-        "N": rows("tenant_share", 0),
+        "N": rows("tenant_share", rows("rent_discount", named)),
         "route_links": rows("route_link", 0),
     }
     sizes["R*C+1"] = origins * clusters + 1
@@ -113,6 +114,9 @@ def _check_range(name: str, meta: Any, array: Any, sizes: dict[str, int]) -> Non
     if array.min() < meta["low"]:
         where = tuple(int(i) for i in np.unravel_index(array.argmin(), array.shape))
         raise ArrayError(f"{name}{list(where)} is {array[where]}; it must be at least {meta['low']}")
+    if array.dtype == np.float64 and array.max() > meta["high"]:
+        where = tuple(int(i) for i in np.unravel_index(array.argmax(), array.shape))
+        raise ArrayError(f"{name}{list(where)} is {array[where]}; it must be at most {meta['high']}")
     limit = sizes.get(meta.get("below", ""))
     if limit is not None and array.max() >= limit:
         where = tuple(int(i) for i in np.unravel_index(array.argmax(), array.shape))

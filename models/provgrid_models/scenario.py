@@ -69,11 +69,32 @@ class Switches(Strict):
 
 
 class PriceSettings(Strict):
-    """Prices that hold everywhere."""
+    """Prices that hold everywhere, and which costs count."""
 
+    basis: Literal["energy", "operating", "full"] = Field(
+        "operating",
+        description="energy: neither network nor demand charge; full: operating cost and the rent of accelerators",
+    )
     carbon_price_yuan_per_t: NonNegative = Field(0.0, description="price of emitted CO2 [yuan/t]")
     unserved_multiple: Positive = Field(
         3.0, description="unserved work costs this many times the market price of its accelerator-hours"
+    )
+
+
+class CapitalSettings(Strict):
+    """What accelerators and sites cost to own; counts where the cost basis is full."""
+
+    discount_rate: Annotated[float, Field(ge=0, le=1)] = Field(0.06, description="cost of capital per year")
+    server_capital_factor: Annotated[float, Field(ge=1)] = Field(
+        1.4, description="price of a server with its network and storage over that of its accelerators"
+    )
+    chip_life_years: Positive = Field(5.0, description="years that an accelerator is written off over")
+    site_yuan_per_kw: NonNegative = Field(
+        20_000.0, description="building, power and cooling of a site per kW drawn at the meter [yuan/kW]"
+    )
+    site_life_years: Positive = Field(15.0, description="years that a site is written off over")
+    planned_utilisation: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.6, description="share of all hours that an accelerator is planned to be in use"
     )
 
 
@@ -101,6 +122,7 @@ class Settings(Strict):
     horizon: Horizon
     switches: Switches = Field(default_factory=lambda: Switches())
     prices: PriceSettings = Field(default_factory=lambda: PriceSettings())
+    capital: CapitalSettings = Field(default_factory=lambda: CapitalSettings())
     limits: Limits = Field(default_factory=lambda: Limits())
     latency: LatencySettings = Field(default_factory=lambda: LatencySettings())
     assumptions: tuple[str, ...] = Field((), description="what was assumed when this scenario was made, in words")
@@ -164,6 +186,9 @@ class Cluster(Row):
     carbon: str = Field(description="key into the carbon table, intensity of grid power")
     grid_limit_mw: NonNegative | None = Field(None, description="most grid power; blank = no limit [MW]")
     demand_charge_yuan_per_kw_month: NonNegative = 0.0
+    site_yuan_per_kw: NonNegative | None = Field(
+        None, description="building, power and cooling per kW drawn; blank = capital.site_yuan_per_kw [yuan/kW]"
+    )
 
 
 class Contract(Row):
@@ -258,6 +283,13 @@ class Tenant(Row):
     share: Fraction | None = Field(
         None,
         description="share of each shared pool where nobody shares; blank = in proportion to its asked work",
+    )
+    rent_discount: Fraction = Field(0.0, description="share of the rent of its work that the public purse bears")
+    subsidy_yuan_per_accelerator_h: NonNegative = Field(
+        0.0, description="public money for each accelerator-hour that its work uses [yuan/h]"
+    )
+    terms_province: str | None = Field(
+        None, description="province whose clusters discount and subsidy hold in; blank = everywhere"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid_models.capacity import usable_accelerators
+from provgrid_models.capital import compile_terms
 from provgrid_models.energy import busy_kw_per_accelerator, idle_floor_kw, scaled_demand_charge, supply_blocks
 from provgrid_models.errors import ScenarioError
 from provgrid_models.horizon import profile_values, weights
@@ -81,6 +82,7 @@ def compile_sites(scenario: Scenario) -> Sites:
             "origin_tier": _origin_tier(scenario)[:, pool_cluster],
             **supply,
             **network,
+            **compile_terms(scenario, pool_cluster, pool_chip),
         },
         pool_chip=pool_chip,
         pool_accelerators=usable,
@@ -125,7 +127,8 @@ def _supply(scenario: Scenario, pool_cluster: Ints, pool_chip: Ints, installed: 
         hours=hours,
     )
     floor = idle_floor_kw(installed, idle, overhead, pue, pool_cluster, len(clusters))
-    charge = np.array([c.demand_charge_yuan_per_kw_month for c in clusters]) * settings.switches.demand_charge
+    charged = settings.switches.demand_charge and settings.prices.basis != "energy"
+    charge = np.array([c.demand_charge_yuan_per_kw_month for c in clusters]) * charged
     budget_t = settings.limits.carbon_budget_t
     return {
         "kw_per_accelerator": np.repeat(
@@ -166,7 +169,8 @@ def _network(scenario: Scenario, pool_cluster: Ints) -> dict[str, Any]:
     """Links, the links of every route, and the price of a GB on each."""
     link_at = positions(scenario.links)
     cluster_at, region_at = positions(scenario.clusters), positions(scenario.regions)
-    price = np.array([link.price_yuan_per_gb for link in scenario.links], dtype=np.float64)
+    billed = scenario.settings.prices.basis != "energy"
+    price = np.array([link.price_yuan_per_gb * billed for link in scenario.links], dtype=np.float64)
     limited = scenario.settings.switches.links
     routes: dict[int, list[int]] = {}
     for route in scenario.routes:

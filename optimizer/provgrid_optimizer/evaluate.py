@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Problem
     from provgrid_optimizer.allocation import Allocation
 
-COMPONENTS = ("energy", "carbon", "demand_charge", "network", "unserved")
+COMPONENTS = ("energy", "carbon", "demand_charge", "network", "rent", "subsidy", "unserved")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +30,18 @@ class Usage:
 class Costs:
     """Yuan by component, each above what the plan with no work would pay.
 
-    `jobs_yuan` is the part of the training jobs: their own network and unserved value, and of each cluster's energy,
-    carbon and demand charge the share of their kilowatt-hours in all that work draws there.
+    `rent` is the capital of the accelerator-hours used, in full; `subsidy`, at most 0, is what the public purse bears
+    of it and pays on top. `jobs_yuan` is the part of the training jobs: their own network, rent, subsidy and unserved
+    value, and of each cluster's energy, carbon and demand charge the share of their kilowatt-hours in all that work
+    draws there.
     """
 
     energy: float
     carbon: float
     demand_charge: float
     network: float
+    rent: float
+    subsidy: float
     unserved: float
     jobs_yuan: float
     carbon_kg: float  # above the floor
@@ -95,6 +99,7 @@ def costs(problem: Problem, allocation: Allocation, used: Usage | None = None) -
     block_energy = (kwh * problem.block_yuan_per_kwh).sum(axis=1)
     block_kg = (kwh * problem.block_kg_per_kwh).sum(axis=1)
     job_network, service_network = _network(problem, allocation)
+    job_rent, service_rent, job_public, service_public = _rent(problem, allocation)
     job_unserved, service_unserved = _unserved(problem, allocation)
     energy = float(block_energy.sum()) - floor.energy_yuan
     carbon_kg = float(block_kg.sum()) - floor.kg
@@ -105,8 +110,10 @@ def costs(problem: Problem, allocation: Allocation, used: Usage | None = None) -
         carbon=carbon,
         demand_charge=demand_charge,
         network=job_network + service_network,
+        rent=job_rent + service_rent,
+        subsidy=-(job_public + service_public),
         unserved=job_unserved + service_unserved,
-        jobs_yuan=job_network + job_unserved + _job_power_yuan(problem, allocation, used),
+        jobs_yuan=job_network + job_rent - job_public + job_unserved + _job_power_yuan(problem, allocation, used),
         carbon_kg=carbon_kg,
         floor_kg=floor.kg,
     )
@@ -120,6 +127,21 @@ def _network(problem: Problem, allocation: Allocation) -> tuple[float, float]:
     per_unit = problem.service_yuan[allocation.serve_service, allocation.serve_pool]
     services = float((problem.hours[allocation.serve_period] * per_unit * allocation.serve_units).sum())
     return jobs, services
+
+
+def _rent(problem: Problem, allocation: Allocation) -> tuple[float, float, float, float]:
+    """Rent of the accelerator-hours that jobs and services use, and what the public purse bears of either's."""
+    job_hours = allocation.share * problem.placed_accelerator_hours(allocation.job, allocation.pool)
+    service, pool = allocation.serve_service, allocation.serve_pool
+    unit_hours = allocation.serve_units * problem.hours[allocation.serve_period]
+    service_hours = problem.accelerators_per_unit[service, pool] * unit_hours
+    public = problem.public_yuan_per_h
+    return (
+        float(job_hours @ problem.rent_yuan_per_h[allocation.pool]),
+        float(service_hours @ problem.rent_yuan_per_h[pool]),
+        float(job_hours @ public[problem.job_tenant[allocation.job] + 1, allocation.pool]),
+        float(service_hours @ public[problem.service_tenant[service] + 1, pool]),
+    )
 
 
 def _unserved(problem: Problem, allocation: Allocation) -> tuple[float, float]:

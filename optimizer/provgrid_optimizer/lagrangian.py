@@ -2,7 +2,7 @@
 
 For multipliers pi (accelerator), nu (peak), ell (link), kappa (carbon), mu (after), all >= 0, on the coupling rows,
 
-    L = sum_j min( unserved_j, min_p [ move_jp + links on the way + cheapest hours or start at h pi and at mu ] )
+    L = sum_j min( unserved_j, min_p [ one_off_jp + links on the way + cheapest hours or start at h pi and at mu ] )
       + sum_st h q min( unserved_s, min_p [ yuan_sp + pi / rate_sp + gbps_s sum_l ell ] )
       + sum_ct h min { blocks at (price + kappa kg + nu [grid]) - sum_p pi x }     x <= capacity, balance, limits
       - sum_lt h ell bandwidth  -  kappa budget  -  floor
@@ -249,6 +249,8 @@ def evaluate(
     magnitude = (
         float(parts[:, 2].sum()) + ordered[2] + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
     )
+    # What is paid back may hide how large the sums were that it was taken from.
+    magnitude += 2.0 * (jobs.paid_back + services.paid_back)
     rounding = float(np.finfo(np.float64).eps) * (2 * problem.n_periods + 64) * magnitude
     total = jobs_yuan + services_yuan + supply_yuan + links_yuan + carbon_yuan - rounding
     return Pass(

@@ -38,9 +38,9 @@ def saving(plan: Plan, baseline: Plan) -> Saving:
     """Compare two indivisible plans of one problem on the work that both serve.
 
     A job is common if both plans serve it. Of a service in a period, the smaller of the two served amounts is common,
-    taken from each plan's pools in proportion. Common work carries its own network cost, and of each cluster's energy,
-    carbon and demand charge (above the idle floor) the share of its kilowatt-hours in those of all work there.
-    Unserved value is left out: what a plan does not serve is no saving.
+    taken from each plan's pools in proportion. Common work carries its own network cost, rent and
+    subsidy, and of each cluster's energy, carbon and demand charge (above the idle floor) the share of its
+    kilowatt-hours in those of all work there. Unserved value is left out: what a plan does not serve is no saving.
 
     Raises
     ------
@@ -70,15 +70,14 @@ def _served_units(problem: Problem, allocation: Allocation) -> Floats:
 
 
 def _common_yuan(plan: Plan, jobs: Bools, units: Floats) -> float:
-    """Network and power cost of the common jobs (J,) and service units (S, T) in one plan."""
+    """Network, rent, subsidy and power cost of the common jobs (J,) and service units (S, T) in one plan."""
     problem, allocation = plan.problem, plan.allocation
     common = jobs[allocation.job]
-    gigabytes = (problem.job_weight * (problem.data_gb + problem.checkpoint_gb))[allocation.job]
-    moved = allocation.share * gigabytes * problem.gb_yuan[problem.job_origin[allocation.job], allocation.pool]
+    one_off = allocation.share * problem.one_off_yuan(allocation.job, allocation.pool)
     service, pool, period = allocation.serve_service, allocation.serve_pool, allocation.serve_period
     served = _served_units(problem, allocation)
     part = np.divide(units, served, out=np.zeros_like(units), where=served > 0)[service, period]
-    sent = problem.hours[period] * problem.service_yuan[service, pool] * allocation.serve_units * part
+    sent = problem.hours[period] * problem.unit_yuan[service, pool] * allocation.serve_units * part
 
     accelerators = np.zeros(problem.capacity.shape)
     held = allocation.run_accelerators * common[allocation.run_placement]
@@ -88,4 +87,4 @@ def _common_yuan(plan: Plan, jobs: Bools, units: Floats) -> float:
     of_common = cluster_kwh(problem, accelerators)
     of_all = cluster_kwh(problem, plan.usage.job_accelerators + plan.usage.service_accelerators)
     share = np.divide(of_common, of_all, out=np.zeros_like(of_all), where=of_all > 0)
-    return float(moved[common].sum() + sent.sum() + power_yuan(problem, allocation) @ share)
+    return float(one_off[common].sum() + sent.sum() + power_yuan(problem, allocation) @ share)

@@ -239,6 +239,19 @@ def week(start: datetime) -> Record:
     }
 
 
+def capital_settings(read: Ledger) -> Record:
+    """Make the `[capital]` table: what chips and sites cost to own."""
+    names = (
+        "discount_rate",
+        "server_capital_factor",
+        "chip_life_years",
+        "site_yuan_per_kw",
+        "site_life_years",
+        "planned_utilisation",
+    )
+    return {name: read(f"capital_{name}") for name in names}
+
+
 def in_words(*assumption_ids: str) -> list[str]:
     """Named assumptions as lines for `settings.assumptions`."""
     lines = []

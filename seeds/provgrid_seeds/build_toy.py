@@ -12,9 +12,11 @@ from datetime import datetime
 from provgrid_seeds import build_zhejiang
 from provgrid_seeds.build_national import private_line
 from provgrid_seeds.build_rows import (
+    Ledger,
     Record,
     assumed,
     bindings,
+    capital_settings,
     carbon_key,
     carbon_rows,
     chip,
@@ -239,6 +241,7 @@ def settings() -> Record:
             "carbon_price_yuan_per_t": named("assumptions", "no_carbon_price", "value"),
             "unserved_multiple": named("assumptions", "unserved_multiple", "value", whole=True),
         },
+        "capital": capital_settings(Ledger()),
         "latency": latency_settings(),
         "assumptions": ["toy_work: jobs, services and their demand are made up so that each rule shows once"],
     }

@@ -29,7 +29,7 @@ def test_the_problem_holds_the_arrays_of_the_instance() -> None:
     problem = reference_problem(30, 5, 24, 4, seed=3)
     # Accelerator-hours: work over efficiency, pair by pair.
     np.testing.assert_allclose(problem.accelerator_hours(slice(None)), raw["work"][:, None] / raw["efficiency"])
-    np.testing.assert_allclose(problem.move_yuan(slice(None)), raw["move_cost"])
+    np.testing.assert_allclose(problem.one_off_yuan_everywhere(slice(None)), raw["move_cost"])
     np.testing.assert_array_equal(problem.start_periods(slice(None)), np.tile(raw["release"][:, None], 5))
     np.testing.assert_array_equal(problem.service_rate > 0, raw["eligible"])
     assert problem.floor_yuan == 0.0

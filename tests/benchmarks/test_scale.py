@@ -34,7 +34,7 @@ def test_the_problem_says_what_the_instance_says() -> None:
     )
     np.testing.assert_allclose(problem.accelerator_hours(np.array([7]))[0][~np.isnan(hours)], hours[~np.isnan(hours)])
     np.testing.assert_allclose(
-        problem.move_yuan(np.array([7]))[0], raw["data_gb"][7] * raw["gb_price"][raw["origin"][7]]
+        problem.one_off_yuan_everywhere(np.array([7]))[0], raw["data_gb"][7] * raw["gb_price"][raw["origin"][7]]
     )
     assert problem.unserved_yuan[7] == pytest.approx(8.0 * raw["work"][7])
     assert ((problem.service_rate > 0) == raw["eligible"]).all()

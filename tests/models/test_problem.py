@@ -63,13 +63,13 @@ def test_accelerator_hours_durations_and_moves_follow_the_formulas():
     # 225 GB * 8 / 3600 s = 0.5 h = 1 period; 450 GB: 2 periods; only where the route has links
     assert problem.move_periods.tolist() == [1, 2]
     assert problem.start_periods(slice(None)).tolist() == [[0, 1], [1, 3]]
-    np.testing.assert_allclose(problem.move_yuan(slice(None)), [[0.0, 112.5], [0.0, 225.0]])
+    np.testing.assert_allclose(problem.one_off_yuan_everywhere(slice(None)), [[0.0, 112.5], [0.0, 225.0]])
 
 
 def test_money_of_a_job_counts_as_often_as_its_release_period():
     problem = two_pools(weight=[1.0, 3.0, 1.0, 1.0, 1.0, 1.0])
     assert problem.job_weight.tolist() == [1.0, 3.0]
-    np.testing.assert_allclose(problem.move_yuan(slice(None)), [[0.0, 112.5], [0.0, 675.0]])
+    np.testing.assert_allclose(problem.one_off_yuan_everywhere(slice(None)), [[0.0, 112.5], [0.0, 675.0]])
 
 
 def test_a_whole_number_of_periods_survives_rounding():

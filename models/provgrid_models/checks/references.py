@@ -27,6 +27,7 @@ REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("routes", "cluster", "clusters.id"),
     ("bindings", "family", "families.id"),
     ("bindings", "chip", "chips.id"),
+    ("tenants", "terms_province", "clusters.province"),
     *(
         (table.name, column.name, column.reference)
         for table in LONG_TABLES.values()
@@ -48,6 +49,7 @@ NOUNS = {
     "jobs": "job",
     "services": "service",
 }
+NOUN_OF_COLUMN = {"clusters.province": "cluster lies in this province"}
 
 
 def check_references(tables: Tables) -> None:
@@ -60,8 +62,9 @@ def check_references(tables: Tables) -> None:
         if column not in grid.data:
             continue
         known = pd.Index(tables.values(target_table, target_column)).astype(str)
+        message = NOUN_OF_COLUMN.get(target, f"such {NOUNS[target_table]}")
         hint = "" if len(known) else f"There is no {target_table} table."
-        report_unknown(tables, grid, column, known, "unknown-reference", f"no such {NOUNS[target_table]}", hint)
+        report_unknown(tables, grid, column, known, "unknown-reference", f"no {message}", hint)
     _check_route_links(tables)
     _check_pinned(tables)
     _check_zones(tables)

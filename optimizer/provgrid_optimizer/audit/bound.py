@@ -139,6 +139,9 @@ def _jobs(case: AuditCase, prices: PlanPrices) -> float:
         case.pinned_pool[alone],
         case.kind_rate_pflops,
         np.ascontiguousarray(case.gb_yuan),  # one layout, so that Numba compiles once
+        copies[alone] * case.work_pflop_h[alone],
+        case.job_tenant[alone],
+        case.held_yuan_per_h(),
         length > 0,
         transit_sum,
         case.pool_cluster,
@@ -185,6 +188,7 @@ def _least_of_ordered(
     moved = first > release
     fixed = copies[row] * (case.data_gb + case.checkpoint_gb)[job] * case.gb_yuan[case.job_origin[job], pool]
     fixed += np.where(moved, np.where(moved, case.move_gbps[job], 0.0) * moving, 0.0)
+    fixed += copies[row] * case.accelerator_hours(job, pool) * case.held_yuan_per_h()[case.job_tenant[job], pool]
     run = ordered_least_cost(
         row,
         pool,
@@ -217,8 +221,9 @@ def _services(case: AuditCase, prices: PlanPrices) -> float:
     for s in range(case.demand.shape[0]):
         pools = np.flatnonzero((case.service_rate[s] > 0) & np.isfinite(case.service_yuan[s]))
         traffic = on_route[case.service_origin[s], case.pool_cluster[pools]] * case.service_gbps[s]
-        held = prices.accelerator[pools] / case.service_rate[s, pools][:, None] + case.service_yuan[s, pools][:, None]
-        cheapest = (held * case.hours + traffic).min(axis=0, initial=np.inf)
+        beside = case.held_yuan_per_h()[case.service_tenant[s], pools][:, None]
+        held = (prices.accelerator[pools] + beside) / case.service_rate[s, pools][:, None]
+        cheapest = ((held + case.service_yuan[s, pools][:, None]) * case.hours + traffic).min(axis=0, initial=np.inf)
         unserved = np.broadcast_to(case.service_unserved_yuan[s], case.hours.shape) * case.hours
         asked = case.demand[s] > 0
         total += float(case.demand[s, asked] @ np.minimum(cheapest, unserved)[asked])

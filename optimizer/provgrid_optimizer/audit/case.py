@@ -50,6 +50,9 @@ class AuditCase:
     capacity: Floats  # (P, T)
     kw_per_accelerator: Floats  # (P, T)
     pool_cluster: Ints  # (P,)
+    rent_yuan_per_h: Floats  # (P,)
+    rent_discount: Floats  # (N, P)
+    subsidy_yuan_per_h: Floats  # (N, P)
     floor_kw: Floats  # (C, T)
     block_cluster: Ints  # (B,)
     block_limit_kw: Floats  # (B, T)
@@ -81,6 +84,7 @@ class AuditCase:
     after: Ints  # (J,)
     checkpoint_gb: Floats  # (J,)
     pinned_pool: Ints  # (J,)
+    job_tenant: Ints  # (J,) -1 = nobody's
     # Services
     demand: Floats  # (S, T)
     service_rate: Floats  # (S, P)
@@ -89,6 +93,7 @@ class AuditCase:
     service_yuan: Floats  # (S, P)
     service_gbps: Floats  # (S,)
     service_unserved_yuan: Floats  # (S,)
+    service_tenant: Ints  # (S,)
     # Beside the objective
     never_served: tuple[tuple[str, str, float], ...] = ()
     take_or_pay_yuan: float = 0.0
@@ -170,6 +175,19 @@ class AuditCase:
         runs = rate > 0
         return np.where(runs, self.work_pflop_h[job] / np.where(runs, rate, 1.0), np.inf)
 
+    def public_share(self, tenant: Ints, pool: Ints) -> Floats:
+        """Yuan of an accelerator-hour of each tenant in each pool of these pairs that the public purse bears."""
+        public = np.zeros(pool.size)
+        owned = tenant >= 0
+        t, p = tenant[owned], pool[owned]
+        public[owned] = self.rent_yuan_per_h[p] * self.rent_discount[t, p] + self.subsidy_yuan_per_h[t, p]
+        return public
+
+    def held_yuan_per_h(self) -> Floats:
+        """Cost of an accelerator-hour beside its power, shape (N + 1, P); the last row is nobody's work."""
+        own = self.rent_yuan_per_h * (1.0 - self.rent_discount) - self.subsidy_yuan_per_h
+        return np.vstack([own, self.rent_yuan_per_h])
+
     def durations(self, job: Ints, pool: Ints) -> Floats:
         """Whole periods that each rigid job holds its gang, inf where the pool cannot run it."""
         gang_h = self.max_accelerators[job] * self.period_h
@@ -225,6 +243,9 @@ _SAME_NAME = (
     "capacity",
     "kw_per_accelerator",
     "pool_cluster",
+    "rent_yuan_per_h",
+    "rent_discount",
+    "subsidy_yuan_per_h",
     "floor_kw",
     "block_cluster",
     "block_limit_kw",
@@ -249,6 +270,7 @@ _SAME_NAME = (
     "after",
     "checkpoint_gb",
     "pinned_pool",
+    "job_tenant",
     "demand",
     "service_rate",
     "service_reason",
@@ -256,6 +278,7 @@ _SAME_NAME = (
     "service_yuan",
     "service_gbps",
     "service_unserved_yuan",
+    "service_tenant",
 )
 
 

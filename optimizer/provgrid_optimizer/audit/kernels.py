@@ -126,6 +126,9 @@ def jobs_least_cost(
     pinned: Ints,
     kind_rate: Floats,
     gb_yuan: Floats,
+    all_work: Floats,
+    tenant: Ints,
+    held_yuan: Floats,
     has_links: Bools,
     transit_sum: Floats,
     pool_cluster: Ints,
@@ -137,6 +140,7 @@ def jobs_least_cost(
 ) -> Floats:
     """Least cost of each job on its own at given prices, shape (J,).
 
+    `all_work` counts all copies of a job, and an accelerator-hour of tenant n costs `held_yuan[n, p]` beside power.
     `price[p, t]` is yuan per accelerator-hour delivered in period t (its weight included), `price_sum` its sums from
     0, `lowest` its minima over windows, `transit_sum[r, c, t]` yuan per Gbit/s on the route through period t - 1.
     Pools are tried by a lower bound (all hours at the window's lowest price), so that most are never priced in full.
@@ -167,6 +171,7 @@ def jobs_least_cost(
                     on_the_way = transit_sum[job_origin[j], cluster]
                     fixed[p] += move_gbps[j] * (on_the_way[first[p]] - on_the_way[release[j]])
             hours[p] = work[j] / rate
+            fixed[p] += all_work[j] / rate * held_yuan[tenant[j], p]
             periods = hours[p] / per_period
             if rigid[j]:
                 periods = max(np.ceil(periods - ROUNDING * max(1.0, periods)), 1.0)

@@ -12,6 +12,7 @@ from provgrid_optimizer.audit.evidence import Evidence, index_map
 from provgrid_optimizer.audit.plan import AuditedPlan, Claims, Integers
 from provgrid_optimizer.audit.report import Recorder, Rule, Where, here
 from provgrid_optimizer.audit.rules_grid import Use
+from provgrid_optimizer.audit.rules_money import job_hours
 from provgrid_optimizer.certificate import SOLVERS_OWN, captured_share, gap
 
 PAIRS_AT_ONCE = 2_000_000
@@ -77,7 +78,7 @@ def _equal(theirs: Floats, ours: Floats, where: Where, recorder: Recorder) -> No
 
 
 def _jobs_yuan(case: AuditCase, plan: Evidence, use: Use) -> float:
-    """Training's own network and unserved value, and of each cluster's power cost its share of the kilowatt-hours."""
+    """Training's own network, rent, subsidy and unserved value, and its kilowatt-hours' share of each power bill."""
     job = plan.pair_job
     price = case.gb_yuan[case.job_origin[job], plan.pair_pool]
     known = np.isfinite(price)  # no route has no price: such rows break another rule
@@ -88,7 +89,9 @@ def _jobs_yuan(case: AuditCase, plan: Evidence, use: Use) -> float:
     by_jobs, by_all = _cluster_kwh(case, use.job_accelerators), _cluster_kwh(case, use.accelerators)
     share = np.divide(by_jobs, by_all, out=np.zeros_like(by_jobs), where=by_all > 0)
     power = (case.power_yuan(plan.block_kw, plan.peak_kw) - case.floor_cluster_yuan) @ share
-    return float(gigabytes[known] @ price[known] + value @ np.clip(1.0 - served[soft], 0.0, None) + power)
+    held = case.rent_yuan_per_h[plan.pair_pool] - case.public_share(case.job_tenant[job], plan.pair_pool)
+    one_off = gigabytes[known] @ price[known] + job_hours(case, plan) @ held
+    return float(one_off + value @ np.clip(1.0 - served[soft], 0.0, None) + power)
 
 
 def _cluster_kwh(case: AuditCase, accelerators: Floats) -> Floats:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from provgrid_optimizer.audit.bound import bound, check_prices
-from provgrid_optimizer.audit.case import AuditCase
+from provgrid_optimizer.audit.case import AuditCase, Floats
 from provgrid_optimizer.audit.evidence import Evidence
 from provgrid_optimizer.audit.plan import AuditedPlan
 from provgrid_optimizer.audit.report import Recorder, Rule, here
@@ -24,6 +24,7 @@ def recomputed_costs(case: AuditCase, plan: Evidence, use: Use) -> dict[str, flo
         "carbon": carbon - case.floor_costs["carbon"],
         "demand_charge": float(case.demand_charge_yuan_per_kw @ plan.peak_kw) - case.floor_costs["demand_charge"],
         "network": _network(case, plan),
+        **_rent(case, plan),
         "unserved": _unserved(case, plan, use),
     }
 
@@ -39,6 +40,25 @@ def _network(case: AuditCase, plan: Evidence) -> float:
     jobs = gigabytes[np.isfinite(price)] @ price[np.isfinite(price)]
     services = unit_hours[np.isfinite(per_unit)] @ per_unit[np.isfinite(per_unit)]
     return float(jobs + services)
+
+
+def job_hours(case: AuditCase, plan: Evidence) -> Floats:
+    """Accelerator-hours that the work of each pair takes, all its copies, (N,); none where the pool cannot run it."""
+    asked = np.where(np.isfinite(plan.accelerator_hours), plan.accelerator_hours, 0.0)
+    return np.asarray(plan.share * case.weight[case.release[plan.pair_job]] * asked)
+
+
+def _rent(case: AuditCase, plan: Evidence) -> dict[str, float]:
+    """Rent of all accelerator-hours that work takes, and what the public purse bears, below 0."""
+    rate = case.service_rate[plan.serve_service, plan.serve_pool]
+    held = np.divide(plan.serve_units, rate, out=np.zeros_like(plan.serve_units), where=rate > 0)
+    hours = np.concatenate([job_hours(case, plan), held * case.hours[plan.serve_period]])
+    pool = np.concatenate([plan.pair_pool, plan.serve_pool])
+    tenant = np.concatenate([case.job_tenant[plan.pair_job], case.service_tenant[plan.serve_service]])
+    return {
+        "rent": float(hours @ case.rent_yuan_per_h[pool]),
+        "subsidy": -float(hours @ case.public_share(tenant, pool)),
+    }
 
 
 def _unserved(case: AuditCase, plan: Evidence, use: Use) -> float:

@@ -125,6 +125,7 @@ _OF_JOBS = (
     "move_gbps",
     "checkpoint_gb",
     "pinned_pool",
+    "job_tenant",
 )
 
 

@@ -19,11 +19,12 @@ from provgrid_models.tables import season_of_month
 if TYPE_CHECKING:
     import pandas as pd
 
-    from provgrid_models.scenario import Horizon, Link, Scenario
+    from provgrid_models.scenario import Chip, Cluster, Horizon, Link, Scenario
     from provgrid_optimizer.audit.case import Bools, Floats, Ints
 
 KW_PER_MW = 1000.0
 KG_PER_T = 1000.0
+HOURS_PER_YEAR = 365 * 24
 SLIVER = 1e-6  # of a period: what times in whole microseconds may leave over
 
 
@@ -70,6 +71,7 @@ def read_grid(scenario: Scenario) -> Grid:
             "floor_kw": floor[:, None] * over_time,
             **_supply(scenario, weight * horizon.period_h),
             **_network(scenario, pool_cluster),
+            **_terms(scenario),
         },
         pool_chip=np.array([chip_at[pool.chip] for pool in pools], dtype=np.int64),
         pool_accelerators=usable,
@@ -178,12 +180,48 @@ def _supply(scenario: Scenario, hours: Floats) -> dict[str, Any]:
         "block_kg_per_kwh": np.array(kilograms),
         "block_is_grid": np.arange(len(cluster)) < len(scenario.clusters),
         "demand_charge_yuan_per_kw": scaled_demand_charge(charge, float(hours.sum()))
-        if settings.switches.demand_charge
+        if settings.switches.demand_charge and settings.prices.basis != "energy"
         else np.zeros(charge.size),
         "carbon_yuan_per_kg": settings.prices.carbon_price_yuan_per_t / KG_PER_T,
         "carbon_budget_kg": np.inf if budget_t is None else budget_t * KG_PER_T,
         "take_or_pay_yuan": paid_anyway,
     }
+
+
+# Capital -------------------------------------------------------------------------------------------------------
+
+
+def _terms(scenario: Scenario) -> dict[str, Any]:
+    """Rent of an accelerator-hour in each pool, and what each tenant is spared of it."""
+    cluster_at, chip_at = positions(scenario.clusters), positions(scenario.chips)
+    pools = [(scenario.clusters[cluster_at[p.cluster]], scenario.chips[chip_at[p.chip]]) for p in scenario.pools]
+    owed = scenario.settings.prices.basis == "full"
+    held = [[t.terms_province in (None, cluster.province) for cluster, _ in pools] for t in scenario.tenants]
+    valid = np.array(held, dtype=np.float64).reshape(len(scenario.tenants), len(pools))
+    discount = np.array([t.rent_discount for t in scenario.tenants]).reshape(-1, 1)
+    subsidy = np.array([t.subsidy_yuan_per_accelerator_h for t in scenario.tenants]).reshape(-1, 1)
+    return {
+        "rent_yuan_per_h": np.array([_rent(scenario, *one) if owed else 0.0 for one in pools], dtype=np.float64),
+        "rent_discount": valid * discount,
+        "subsidy_yuan_per_h": valid * subsidy,
+    }
+
+
+def _rent(scenario: Scenario, cluster: Cluster, chip: Chip) -> float:
+    """Yearly instalments of chip and site, over the hours that the accelerator is in use."""
+    capital = scenario.settings.capital
+    if chip.price_yuan is None:
+        raise ScenarioError(f"chip {chip.id} has no price_yuan, so its full cost is not known; give it a price")
+
+    def instalment(price: float, years: float) -> float:
+        growth = (1.0 + capital.discount_rate) ** years
+        return price * capital.discount_rate * growth / (growth - 1.0) if growth > 1.0 else price / years
+
+    per_kw = capital.site_yuan_per_kw if cluster.site_yuan_per_kw is None else cluster.site_yuan_per_kw
+    drawn_kw = chip.busy_kw * chip.server_overhead * cluster.pue
+    yearly = instalment(chip.price_yuan * capital.server_capital_factor, capital.chip_life_years)
+    yearly += instalment(per_kw * drawn_kw, capital.site_life_years)
+    return yearly / (HOURS_PER_YEAR * capital.planned_utilisation)
 
 
 # Network -------------------------------------------------------------------------------------------------------
@@ -197,6 +235,8 @@ def _network(scenario: Scenario, pool_cluster: Ints) -> dict[str, Any]:
     routes = [links_of.get(pair) for pair in pairs]
 
     def yuan_per_gb(route: list[int] | None) -> float:
+        if route is not None and scenario.settings.prices.basis == "energy":
+            return 0.0
         return np.inf if route is None else sum(scenario.links[k].price_yuan_per_gb for k in route)
 
     gb_yuan = np.array([yuan_per_gb(route) for route in routes], dtype=np.float64)

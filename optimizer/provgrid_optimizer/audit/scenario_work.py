@@ -131,6 +131,7 @@ def read_jobs(scenario: Scenario, grid: Grid, ports: Ports) -> JobTable:
         "move_gbps": number["move_gbps"],
         "unserved_yuan": number["unserved_yuan"],
         "pinned_pool": pinned,
+        "job_tenant": numbered(frame["tenant"], positions(scenario.tenants), "jobs.tenant", blank=True),
     }
     return JobTable(
         fields={name: column[row] for name, column in columns.items()} | kind_fields,
@@ -236,6 +237,7 @@ def read_services(scenario: Scenario, grid: Grid, ports: Ports) -> ServiceTable:
             "service_yuan": np.where(np.isinf(gb_yuan), np.inf, free * gb_per_hour[:, None]),
             "service_gbps": kb_per_token * BITS_PER_KB / 1e9,
             "service_unserved_yuan": np.where(hard, np.inf, value),
+            "service_tenant": numbered(frame["tenant"], positions(scenario.tenants), "services.tenant", blank=True),
         },
         reachable=(reason == 0).any(axis=1),
         anywhere_yuan=np.where(np.isnan(given), anywhere, given),

@@ -81,8 +81,8 @@ def _per_unit(problem: Problem) -> Floats:
 def _cheapest(problem: Problem) -> Rule:
     yuan = _power(problem)[0].mean(axis=1)
     return Rule(
-        lambda jobs: _work(problem, jobs) * yuan + problem.move_yuan(jobs),
-        _per_unit(problem) * yuan + problem.service_yuan,
+        lambda jobs: _work(problem, jobs) * yuan + problem.one_off_yuan_everywhere(jobs),
+        _per_unit(problem) * yuan + problem.unit_yuan,
     )
 
 

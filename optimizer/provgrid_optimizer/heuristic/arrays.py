@@ -35,6 +35,10 @@ class Jobs(NamedTuple):
     pinned: Ints  # (J,)
     hours_per_work: Floats  # (K, P) accelerator-hours per PFLOP-hour, inf = closed
     gb_yuan: Floats  # (R, P)
+    account: Ints  # (J,) whose terms hold for which class of job
+    account_yuan: Floats  # (A, P) yuan per PFLOP-hour beside power and network, 0 where closed
+    weighted_work: Floats  # (J,) PFLOP-hours of all copies that the job stands for
+    paid_back: float  # the most yuan below 0 that accounts could come to: rounding grows with it
     remote: Bools  # (R, P) the route has links
     largest: Floats  # (P,) the most accelerators a pool ever has
     order: Ints  # (J,)
@@ -77,10 +81,11 @@ class Services(NamedTuple):
 
     demand: Floats  # (S, T)
     per_unit: Floats  # (S, P) accelerators held per service unit, inf = closed
-    yuan: Floats  # (S, P) network, per unit and hour; 0 where closed
+    yuan: Floats  # (S, P) network and accelerators, beside power, per unit and hour; 0 where closed
     gbps: Floats  # (S,)
     origin: Ints  # (S,)
     unserved_yuan: Floats  # (S,)
+    paid_back: float  # the most yuan below 0 that `yuan` could come to
 
 
 class Chain(NamedTuple):
@@ -122,6 +127,8 @@ def _jobs(problem: Problem) -> Jobs:
     ideal = np.linspace(0, problem.n_jobs, (CHUNKS if problem.n_jobs > MANY_JOBS else 1) + 1)
     group_chunk = np.searchsorted(group_start, ideal).astype(np.int64)
     group_chunk[0], group_chunk[-1] = 0, group_start.size - 1
+    account, account_yuan = _accounts(problem)
+    weighted_work = problem.job_weight * problem.work_pflop_h
     return Jobs(
         period_h=float(problem.period_h),
         job_class=problem.job_class,
@@ -138,12 +145,28 @@ def _jobs(problem: Problem) -> Jobs:
         pinned=problem.pinned_pool,
         hours_per_work=hours_per_work,
         gb_yuan=problem.gb_yuan,
+        account=account,
+        account_yuan=account_yuan,
+        weighted_work=weighted_work,
+        paid_back=float(weighted_work @ -account_yuan.min(axis=1, initial=0.0)[account]),
         remote=np.ascontiguousarray(remote),
         largest=problem.largest_capacity,
         order=order,
         group_start=group_start,
         group_chunk=group_chunk,
     )
+
+
+def _accounts(problem: Problem) -> tuple[Ints, Floats]:
+    """Account of each job (J,), one for each pair of class and tenant, and its yuan per PFLOP-hour (A, P)."""
+    held = problem.held_yuan_per_h
+    if not held.any():  # nothing to pay: one row for all
+        return np.zeros(problem.n_jobs, dtype=np.int64), np.zeros((1, problem.n_pools))
+    pairs, account = np.unique(problem.job_class * held.shape[0] + problem.job_tenant + 1, return_inverse=True)
+    job_class, tenant = np.divmod(pairs, held.shape[0])
+    rate = problem.class_rate_pflops[job_class]
+    yuan = np.divide(held[tenant], rate, out=np.zeros(rate.shape), where=rate > 0)
+    return account.astype(np.int64), yuan
 
 
 def _network(problem: Problem) -> Network:
@@ -190,13 +213,15 @@ def _supply(problem: Problem) -> Supply:
 def _services(problem: Problem) -> Services:
     rate = problem.service_rate
     open_pair = (rate > 0) & np.isfinite(problem.service_yuan)
+    yuan = np.where(open_pair, problem.unit_yuan, 0.0)
     return Services(
         demand=problem.demand,
         per_unit=np.where(open_pair, 1.0 / np.where(rate > 0, rate, 1.0), np.inf),
-        yuan=np.where(open_pair, problem.service_yuan, 0.0),
+        yuan=yuan,
         gbps=problem.service_gbps,
         origin=problem.service_origin,
         unserved_yuan=problem.service_unserved_yuan,
+        paid_back=float(-yuan.min(axis=1, initial=0.0) @ (problem.demand @ problem.hours)),
     )
 
 

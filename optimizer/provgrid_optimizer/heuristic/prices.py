@@ -66,10 +66,12 @@ BY_JOB = (
     "move_periods",
     "move_gbps",
     "gigabytes",
+    "account",
+    "weighted_work",
     "unserved_yuan",
     "pinned",
 )
-EXTENSIVE = ("work", "limit", "move_gbps", "gigabytes", "unserved_yuan")
+EXTENSIVE = ("work", "limit", "move_gbps", "gigabytes", "weighted_work", "unserved_yuan")
 ORDER_SCALE = 20.0  # of a vertical's run cost, spread over the periods: prices of its order that are worth a try
 CLOSE = 1e-5  # of the bound: where delta is below it, the ascent has ended
 

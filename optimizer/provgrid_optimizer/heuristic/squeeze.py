@@ -69,6 +69,6 @@ def losses(board: Board, prices: Multipliers, made: Pass) -> Floats:
     period = np.arange(owner.size) - state.offset[owner] + problem.release[owner]
     running = np.bincount(owner, weights=state.run * price[state.pool[owner], period], minlength=problem.n_jobs)
     placed = state.pool >= 0
-    gigabytes = problem.job_weight * (problem.data_gb + problem.checkpoint_gb)
-    moving = gigabytes * np.where(placed, problem.gb_yuan[problem.job_origin, state.pool], 0.0)
-    return np.asarray(np.where(placed, running + moving, board.arrays.jobs.unserved_yuan) - made.job_yuan)
+    one_off = np.zeros(problem.n_jobs)
+    one_off[placed] = problem.one_off_yuan(np.flatnonzero(placed), state.pool[placed])
+    return np.asarray(np.where(placed, running + one_off, board.arrays.jobs.unserved_yuan) - made.job_yuan)

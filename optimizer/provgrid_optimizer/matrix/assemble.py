@@ -53,7 +53,7 @@ def _place(building: Assembly) -> None:
     """Share: sum_p z[j,p] + u[j] = 1. Hard jobs have no u."""
     problem, builder, pairs = building.problem, building.builder, building.pairs
     placed = builder.add_columns(
-        "z", {"job": pairs.job, "pool": pairs.pool}, cost=pairs.move_yuan, upper=1.0, integer=not building.divisible
+        "z", {"job": pairs.job, "pool": pairs.pool}, cost=pairs.one_off_yuan, upper=1.0, integer=not building.divisible
     )
     soft = np.flatnonzero(np.isfinite(problem.unserved_yuan))
     left = builder.add_columns(
@@ -116,7 +116,7 @@ def _serve(building: Assembly) -> None:
     served = builder.add_columns(
         "y",
         {"service": service, "pool": pool, "period": period},
-        cost=hours[period] * problem.service_yuan[service, pool],
+        cost=hours[period] * problem.unit_yuan[service, pool],
     )
     soft = np.flatnonzero(np.isfinite(problem.service_unserved_yuan[asked_service]))
     left = builder.add_columns(

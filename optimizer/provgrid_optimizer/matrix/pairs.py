@@ -23,7 +23,7 @@ class Pairs:
     accelerator_hours: Floats
     first_period: Ints  # first period in which the job may run in the pool
     duration: Ints  # periods that a rigid gang is held; 0 for elastic jobs
-    move_yuan: Floats
+    one_off_yuan: Floats
 
     def run_periods(self, problem: Problem) -> tuple[Ints, Ints]:
         """Pair and period of everything that an elastic pair may run in."""
@@ -50,5 +50,5 @@ def open_pairs(problem: Problem) -> Pairs:
         accelerator_hours=problem.accelerator_hours(every)[job, pool],
         first_period=problem.start_periods(every)[job, pool],
         duration=np.where(rigid, problem.durations(every)[job, pool], 0).astype(np.int64),
-        move_yuan=problem.move_yuan(every)[job, pool],
+        one_off_yuan=problem.one_off_yuan(job, pool),
     )

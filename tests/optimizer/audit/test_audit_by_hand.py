@@ -80,7 +80,15 @@ def plan_by_hand() -> AuditedPlan:
         supply_kw=kw[block, period],
         peak_kw=np.array([18.75, 18.75, 6.25]),
         # Energy: 2 * 15 kW * 0.5 yuan, and 3 kW * 0.5 yuan. The floor's peak at hub_b is what it would be anyway.
-        costs={"energy": ENERGY_YUAN + 1.5, "carbon": 0.0, "demand_charge": 0.0, "network": 0.0, "unserved": 0.0},
+        costs={
+            "energy": ENERGY_YUAN + 1.5,
+            "carbon": 0.0,
+            "demand_charge": 0.0,
+            "network": 0.0,
+            "rent": 0.0,
+            "subsidy": 0.0,
+            "unserved": 0.0,
+        },
         objective_yuan=ENERGY_YUAN + 1.5,
         # city_a 3.75 * (8 * 0.5 + 4 * 0.8) = 27; hub_b 18.75 * (8 * 0.3 + 4 * 0.2) = 60, and its demand charge
         # 18.75 kW * 36.5 * 12 / 730 = 11.25; prov_c 6.25 * 7.2 = 45.
@@ -214,7 +222,7 @@ def test_hard_demand_counts_as_served_within_the_rounding_of_its_size(missing: f
         serve_period=np.array([0]),
         serve_units=np.array([1e7 * (1.0 - missing)]),
         peak_kw=np.zeros(1),
-        costs=dict.fromkeys(("energy", "carbon", "demand_charge", "network", "unserved"), 0.0),
+        costs=dict.fromkeys(("energy", "carbon", "demand_charge", "network", "rent", "subsidy", "unserved"), 0.0),
         objective_yuan=0.0,
         constants_yuan=0.0,
     )

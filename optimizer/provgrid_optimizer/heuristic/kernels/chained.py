@@ -14,6 +14,7 @@ from provgrid_optimizer.heuristic.kernels.windows import (
     full_periods,
     grow,
     least_run_price,
+    one_off,
     sums,
 )
 
@@ -95,7 +96,7 @@ def chained_pass(
             if need == np.inf:
                 continue
             first, start = jobs.release[j], -1
-            cost = jobs.gigabytes[j] * jobs.gb_yuan[jobs.origin[j], p]
+            cost = one_off(jobs, j, p)
             if jobs.move_periods[j] > 0 and jobs.remote[jobs.origin[j], p]:
                 first += jobs.move_periods[j]
                 cost += move_price(jobs, network, link_running, j, p)

@@ -14,6 +14,7 @@ from provgrid_optimizer.heuristic.kernels.windows import (
     full_periods,
     grow,
     least_run_price,
+    one_off,
     sums,
 )
 
@@ -146,9 +147,9 @@ def pair_price(
     """Price of job j in pool p, or inf where it is closed or cannot be below `best`."""
     origin = jobs.origin[j]
     kind = 1 if jobs.move_periods[j] > 0 and jobs.remote[origin, p] else 0
-    base = jobs.gigabytes[j] * jobs.gb_yuan[origin, p]
+    base = one_off(jobs, j, p)
     hours = jobs.work[j] * jobs.hours_per_work[jobs.job_class[j], p]
-    if base + hours * work.group_least[kind, p] >= best * (1.0 + 1e-12):
+    if base + hours * work.group_least[kind, p] >= best + 1e-12 * abs(best):
         return np.inf
     need = full_periods(jobs, j, p)
     if need == np.inf:
@@ -160,7 +161,7 @@ def pair_price(
     first, deadline = jobs.release[j] + kind * jobs.move_periods[j], jobs.deadline[j]
     if work.window[kind, p] != window or work.grown[kind, p] < deadline:
         least = least_run_price(price[p], first, deadline, need, hints.marginal[j, p])
-        if base + jobs.limit[j] * least >= best * (1.0 + NEAR):
+        if base + jobs.limit[j] * least >= best + NEAR * abs(best):
             return np.inf
         sorted_until(work, price, kind, p, first, deadline, window)
     count = work.counts[kind, p]

@@ -10,7 +10,7 @@ from provgrid_optimizer.heuristic.kernels.compiled import inner, inner_inlined, 
 from provgrid_optimizer.heuristic.kernels.curves import average, marginal, overloaded, refresh_cluster
 from provgrid_optimizer.heuristic.kernels.dual import move_price
 from provgrid_optimizer.heuristic.kernels.place import SLACK, commit, hold, links_free, moves, remove, room, window
-from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, least_run_price
+from provgrid_optimizer.heuristic.kernels.windows import TOLERANCE, duration, full_periods, least_run_price, one_off
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints
@@ -171,7 +171,7 @@ def best_place(
         if last <= first:
             continue
         need = full_periods(jobs, j, p)
-        base = jobs.gigabytes[j] * jobs.gb_yuan[jobs.origin[j], p]
+        base = one_off(jobs, j, p)
         if moves(laid_out, j, p) > 0:
             base += move_price(jobs, laid_out.network, pricing.link_running, j, p)
         if turn < 0:

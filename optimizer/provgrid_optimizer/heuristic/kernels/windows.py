@@ -82,6 +82,13 @@ def cheapest_start(running: Floats, first: int, last: int, periods: int) -> tupl
 
 
 @inner_inlined
+def one_off(jobs: Jobs, j: int, p: int) -> float:
+    """Yuan of job j in pool p whenever it runs: data moved and accelerator-hours held; `Problem.one_off_yuan`."""
+    held = jobs.weighted_work[j] * jobs.account_yuan[jobs.account[j], p]
+    return jobs.gigabytes[j] * jobs.gb_yuan[jobs.origin[j], p] + held
+
+
+@inner_inlined
 def full_periods(jobs: Jobs, j: int, p: int) -> float:
     """Periods that job j needs in pool p at its limit, a real number; inf where the pair is closed."""
     if jobs.pinned[j] >= 0 and jobs.pinned[j] != p:
