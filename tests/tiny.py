@@ -127,6 +127,7 @@ SHORT: dict[str, list[dict[str, Any]]] = {
         {"region": "west", "cluster": "hub_b"},
         {"region": "west", "cluster": "prov_c", "links": "backbone;metro"},
     ],
+    "expansions": [],
     "families": [
         {"id": "llm", "prefill_ms": 50.0, "tpot_ms": 30.0},
         {"id": "vision"},

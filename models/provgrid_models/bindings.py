@@ -15,9 +15,22 @@ from provgrid_models.sites import find, positions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from provgrid_models.scenario import Scenario
+    from provgrid_models.scenario import Binding, Scenario
 
 PRECISIONS = ("fp16", "fp8")
+
+
+def ported(scenario: Scenario) -> list[Binding]:
+    """Rows of bindings that count: those without a cost of porting, and those that `ports` opens."""
+    candidates = {f"{row.family}/{row.chip}" for row in scenario.bindings if row.port_yuan is not None}
+    for port in scenario.settings.ports:
+        if port not in candidates:
+            raise ScenarioError(f'ports names "{port}", and no row of bindings with a port_yuan is family/chip so')
+    return [
+        row
+        for row in scenario.bindings
+        if row.port_yuan is None or f"{row.family}/{row.chip}" in scenario.settings.ports
+    ]
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Bindings:
 
     @classmethod
     def of(cls, scenario: Scenario) -> Bindings:
-        """Lay the rows out. Raises `ScenarioError` at a family or chip that no row has."""
+        """Lay the rows out. Raises `ScenarioError` at a family, chip or port that no row has."""
         family_at, chip_at = positions(scenario.families), positions(scenario.chips)
         shape = (len(family_at), len(chip_at))
         mfu, tokens, least = np.full(shape, np.nan), np.full(shape, np.nan), np.ones(shape)
@@ -41,7 +54,7 @@ class Bindings:
             np.repeat(np.array([[getattr(f, name)] for f in scenario.families], dtype=np.float64), shape[1], axis=1)
             for name in ("prefill_ms", "tpot_ms")
         )
-        for row in scenario.bindings:
+        for row in ported(scenario):
             where = f"binding {row.family} - {row.chip}"
             at = find(family_at, row.family, where), find(chip_at, row.chip, where)
             least[at] = row.min_accelerators

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from provgrid_models.errors import ScenarioError
 from provgrid_models.reasons import Reason
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from provgrid_models.problem import Floats, Ints
+    from provgrid_models.scenario import Scenario
 
 
 def accelerator_hours(flops: Floats, peak_flops_per_s: Floats, mfu: Floats) -> Floats:
@@ -33,6 +37,21 @@ def rate_pflops(peak_tflops: Floats, mfu: Floats) -> Floats:
 def usable_accelerators(installed: Floats, availability: Floats) -> Floats:
     """Accelerators of a pool that work may use: installed * availability."""
     return np.asarray(installed, dtype=np.float64) * availability
+
+
+def installed_accelerators(scenario: Scenario, start: NDArray[np.datetime64]) -> Floats:
+    """Installed accelerators of every pool in periods that start at these times, expansions included, (P, T).
+
+    Raises `ScenarioError` at an expansion of a pool that is not there.
+    """
+    place = {pool.id: p for p, pool in enumerate(scenario.pools)}
+    at_first = np.array([pool.accelerators for pool in scenario.pools], dtype=np.float64)
+    installed = np.repeat(at_first[:, None], start.size, axis=1)
+    for expansion in scenario.expansions:
+        if expansion.pool not in place:
+            raise ScenarioError(f'expansions names "{expansion.pool}", which is no pool; run `provgrid check`')
+        installed[place[expansion.pool]] += expansion.accelerators * (start >= np.datetime64(expansion.start))
+    return installed
 
 
 def open_rates(

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid_models.errors import ScenarioError
+from provgrid_models.horizon import weights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from provgrid_models.problem import Floats, Ints
-    from provgrid_models.scenario import Scenario
+    from provgrid_models.scenario import Binding, Scenario
 
 HOURS_PER_YEAR = 8760.0
 
@@ -45,7 +48,7 @@ def rent_yuan_per_h(
     return np.asarray(yearly / (HOURS_PER_YEAR * in_use))
 
 
-def compile_terms(scenario: Scenario, pool_cluster: Ints, pool_chip: Ints) -> dict[str, Any]:
+def compile_terms(scenario: Scenario, pool_cluster: Ints) -> dict[str, Any]:
     """Rent of every pool and the terms of every tenant there, as fields of `Problem`.
 
     Raises `ScenarioError` where the cost basis is full and a chip in use has no price.
@@ -58,34 +61,47 @@ def compile_terms(scenario: Scenario, pool_cluster: Ints, pool_chip: Ints) -> di
     discount = np.array([t.rent_discount for t in scenario.tenants], dtype=np.float64)
     subsidy = np.array([t.subsidy_yuan_per_accelerator_h for t in scenario.tenants], dtype=np.float64)
     return {
-        "rent_yuan_per_h": _rents(scenario, pool_cluster, pool_chip),
+        "rent_yuan_per_h": _counted_rents(scenario),
         "rent_discount": valid * discount[:, None],
         "subsidy_yuan_per_h": valid * subsidy[:, None],
     }
 
 
-def _rents(scenario: Scenario, pool_cluster: Ints, pool_chip: Ints) -> Floats:
-    """Rent of every pool, shape (P,): 0 unless the cost basis is full."""
-    if scenario.settings.prices.basis != "full":
-        return np.zeros(pool_cluster.size)
-    for c in np.unique(pool_chip).tolist():
-        if scenario.chips[c].price_yuan is None:
-            raise ScenarioError(
-                f"chip {scenario.chips[c].id} has no price_yuan, so work on it has no full cost; "
-                "give it a price, take its pools out, or use prices.basis operating"
-            )
+def ports_yuan(scenario: Scenario, rows: Iterable[Binding]) -> float:
+    """Cost of these ports over the horizon: of each the yearly share, times the years that the horizon stands for."""
+    years = float(weights(scenario.settings.horizon).sum()) * scenario.settings.horizon.period_h / HOURS_PER_YEAR
+    rate = scenario.settings.capital.discount_rate
+    return years * sum(float(annuity(row.port_yuan or 0.0, row.port_life_years, rate)) for row in rows)
+
+
+def rents(scenario: Scenario) -> Floats:
+    """Rent of every pool at full cost, shape (P,); NaN where its chip has no price."""
     capital = scenario.settings.capital
-    price, busy, overhead = (
-        np.array([getattr(chip, name) or 0.0 for chip in scenario.chips], dtype=np.float64)[pool_chip]
-        for name in ("price_yuan", "busy_kw", "server_overhead")
-    )
-    site = [capital.site_yuan_per_kw if c.site_yuan_per_kw is None else c.site_yuan_per_kw for c in scenario.clusters]
-    pue = np.array([cluster.pue for cluster in scenario.clusters])[pool_cluster]
+    by_id = {one.id: one for one in scenario.chips}, {one.id: one for one in scenario.clusters}
+    chips = [by_id[0][pool.chip] for pool in scenario.pools]
+    clusters = [by_id[1][pool.cluster] for pool in scenario.pools]
+    price = np.array([np.nan if chip.price_yuan is None else chip.price_yuan for chip in chips], dtype=np.float64)
+    site = [capital.site_yuan_per_kw if one.site_yuan_per_kw is None else one.site_yuan_per_kw for one in clusters]
+    kw = [chip.busy_kw * chip.server_overhead * one.pue for chip, one in zip(chips, clusters, strict=True)]
     return rent_yuan_per_h(
         price * capital.server_capital_factor,
-        np.array(site, dtype=np.float64)[pool_cluster],
-        busy * overhead * pue,
+        np.array(site, dtype=np.float64),
+        np.array(kw, dtype=np.float64),
         lives=(capital.chip_life_years, capital.site_life_years),
         rate=capital.discount_rate,
         in_use=capital.planned_utilisation,
     )
+
+
+def _counted_rents(scenario: Scenario) -> Floats:
+    """Rent of every pool, shape (P,): 0 unless the cost basis is full."""
+    if scenario.settings.prices.basis != "full":
+        return np.zeros(len(scenario.pools))
+    full = rents(scenario)
+    if np.isnan(full).any():
+        chip = scenario.pools[int(np.argmax(np.isnan(full)))].chip
+        raise ScenarioError(
+            f"chip {chip} has no price_yuan, so work on it has no full cost; "
+            "give it a price, take its pools out, or use prices.basis operating"
+        )
+    return full

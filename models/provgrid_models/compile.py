@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_models.bindings import Bindings
+from provgrid_models.bindings import Bindings, ported
+from provgrid_models.capital import ports_yuan
 from provgrid_models.compile_jobs import compile_jobs
 from provgrid_models.compile_services import compile_services
 from provgrid_models.energy import least_cost_supply
@@ -54,6 +55,7 @@ def compile_scenario(scenario: Scenario) -> Problem:
         tenant_share=_tenant_shares(scenario, jobs.asked_accelerator_h + services.asked_accelerator_h),
         never_served=jobs.never_served + services.never_served,
         notes=jobs.notes + services.notes,
+        ports_yuan=ports_yuan(scenario, ported(scenario)),
         labels=Labels(
             pools=[pool.id for pool in scenario.pools],
             clusters=[cluster.id for cluster in scenario.clusters],

@@ -51,7 +51,7 @@ def check_names(settings: Draw, scenario: Scenario, findings: Findings) -> None:
 
 def _check_weights(settings: Draw, scenario: Scenario, kind: str, findings: Findings) -> None:
     """Every region has the figures that demand follows, and they do not sum to 0."""
-    for column in settings.weights:
+    for column in settings.followed:
         figures = [getattr(region, column) for region in scenario.regions]
         blank = [region.id for region, figure in zip(scenario.regions, figures, strict=True) if figure is None]
         if blank or not sum(figure or 0.0 for figure in figures) > 0:

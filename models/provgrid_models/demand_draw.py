@@ -309,9 +309,9 @@ def _shape(one: ServiceClass) -> Floats:
 
 def _weights(settings: Draw, scenario: Scenario) -> Floats:
     """Share of each region in the draw, shape (R,)."""
-    figures = [[getattr(region, column) for region in scenario.regions] for column in settings.weights]
+    figures = [[getattr(region, column) for region in scenario.regions] for column in settings.followed]
     growth = [settings.growth_per_year.get(region.id, 0.0) for region in scenario.regions]
-    return demand.regional_weights(figures, list(settings.weights.values()), growth, settings.growth_years)
+    return demand.regional_weights(figures, list(settings.followed.values()), growth, settings.growth_years)
 
 
 def _tenants(settings: Draw, scenario: Scenario, region: NDArray[np.int64], rng: np.random.Generator) -> Texts:

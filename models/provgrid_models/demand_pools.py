@@ -39,6 +39,8 @@ class Pools:
         train, tokens = np.zeros((2, len(families), usable.size))
         smallest = np.ones(len(families))
         for binding in scenario.bindings:
+            if binding.port_yuan is not None:  # what is drawn does not depend on the ports that are opened
+                continue
             f = families[binding.family]
             on_chip = np.array([pool.chip == binding.chip for pool in scenario.pools], dtype=np.bool_)
             fits = on_chip & (usable >= binding.min_accelerators)

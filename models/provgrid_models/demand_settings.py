@@ -33,6 +33,11 @@ class Draw(Strict):
     )
     resident_share: Fraction = Field(0.0, description="share whose data may not leave its region's zone")
 
+    @property
+    def followed(self) -> dict[WeightColumn, float]:
+        """Columns of the regions table that demand follows, with their shares; a share of 0 switches a column off."""
+        return {column: share for column, share in self.weights.items() if share > 0}
+
     @model_validator(mode="after")
     def _shares_make_sense(self) -> Self:
         if not self.weights or sum(self.weights.values()) <= 0:

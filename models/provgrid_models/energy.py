@@ -54,12 +54,16 @@ def busy_kw_per_accelerator(busy_kw: Floats, idle_kw: Floats, server_overhead: F
 def idle_floor_kw(
     accelerators: Floats, idle_kw: Floats, server_overhead: Floats, pue: Floats, pool_cluster: Ints, n_clusters: int
 ) -> Floats:
-    """Power that each cluster draws with no work, shape (C,) [kW]: every installed accelerator of every pool idles.
+    """Power that each cluster draws with no work [kW]: every installed accelerator of every pool idles.
 
-    The arguments have shape (P,); `pue` is that of each pool's cluster.
+    The arguments have shape (P,), `accelerators` (P,) or (P, T), and so has the result, by cluster; `pue` is that of
+    each pool's cluster.
     """
-    pool_kw = np.asarray(accelerators) * idle_kw * server_overhead * pue
-    return np.bincount(pool_cluster, weights=pool_kw, minlength=n_clusters).astype(np.float64)
+    per_accelerator = np.asarray(idle_kw) * server_overhead * pue
+    pool_kw = (np.asarray(accelerators, dtype=np.float64).T * per_accelerator).T
+    floor = np.zeros((n_clusters, *pool_kw.shape[1:]))
+    np.add.at(floor, pool_cluster, pool_kw)
+    return floor
 
 
 # What supplies it ----------------------------------------------------------------------------------------------

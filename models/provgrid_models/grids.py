@@ -28,6 +28,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(SHORT_TABLES, ("id",)),
     "routes": ("region", "cluster"),
     "bindings": ("family", "chip"),
+    "expansions": ("pool", "start"),
     **{name: table.key for name, table in LONG_TABLES.items()},
 }
 

@@ -155,6 +155,7 @@ class Problem:
     never_served: tuple[tuple[str, str, float], ...] = ()  # (workload, reason, yuan): no pool could ever serve it
     notes: tuple[str, ...] = ()  # what compiling left out, in words, for the report
     take_or_pay_yuan: float = 0.0
+    ports_yuan: float = 0.0  # ports that were opened, their share over the horizon
     labels: Labels = field(default_factory=Labels)
 
     def __post_init__(self) -> None:
@@ -302,8 +303,8 @@ class Problem:
 
     @property
     def constants_yuan(self) -> float:
-        """What stands beside the objective: idle floor, take-or-pay, and work that no pool could ever serve."""
-        return self.floor_yuan + self.take_or_pay_yuan + self.never_served_yuan
+        """What stands beside the objective: idle floor, take-or-pay, ports, work that no pool could ever serve."""
+        return self.floor_yuan + self.take_or_pay_yuan + self.ports_yuan + self.never_served_yuan
 
     def start_periods(self, jobs: slice | Ints) -> Ints:
         """First period in which each job may run in each pool, shape (n, P): its release, plus the move."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,9 @@ class Settings(Strict):
     capital: CapitalSettings = Field(default_factory=lambda: CapitalSettings())
     limits: Limits = Field(default_factory=lambda: Limits())
     latency: LatencySettings = Field(default_factory=lambda: LatencySettings())
+    ports: tuple[str, ...] = Field(
+        (), description="ports that are paid for, as family/chip: rows of bindings with a port_yuan"
+    )
     assumptions: tuple[str, ...] = Field((), description="what was assumed when this scenario was made, in words")
     sources: dict[str, str] = Field(
         default_factory=dict,
@@ -232,6 +235,14 @@ class Pool(Row):
     tenant: str | None = Field(None, description="owner; blank = shared by all tenants")
 
 
+class Expansion(Row):
+    """Accelerators that join a pool on a date: capacity that grows along the horizon."""
+
+    pool: Identifier
+    start: NaiveDatetime = Field(description="Beijing time from which on they are there, no zone suffix")
+    accelerators: NonNegative = Field(description="accelerators added, as available as those of the pool")
+
+
 class Link(Row):
     """A network link; traffic of both directions counts against its bandwidth."""
 
@@ -272,6 +283,10 @@ class Binding(Row):
     )
     prefill_ms: NonNegative | None = Field(None, description="overrides the family's figure on this chip [ms]")
     tpot_ms: NonNegative | None = Field(None, description="overrides the family's figure on this chip [ms]")
+    port_yuan: NonNegative | None = Field(
+        None, description="cost of porting the family; the row then counts only where `ports` opens it [yuan]"
+    )
+    port_life_years: Positive = Field(3.0, description="years that the port is written off over")
 
 
 class Tenant(Row):
@@ -299,6 +314,7 @@ SHORT_TABLES: dict[str, type[Row]] = {
     "contracts": Contract,
     "chips": Chip,
     "pools": Pool,
+    "expansions": Expansion,
     "links": Link,
     "routes": Route,
     "families": Family,
@@ -329,6 +345,7 @@ class Scenario:
     services: pd.DataFrame
     demand: pd.DataFrame
     contracts: tuple[Contract, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
     links: tuple[Link, ...] = ()
     routes: tuple[Route, ...] = ()
     tenants: tuple[Tenant, ...] = ()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_models.capacity import usable_accelerators
+from provgrid_models.capacity import installed_accelerators, usable_accelerators
 from provgrid_models.capital import compile_terms
 from provgrid_models.energy import busy_kw_per_accelerator, idle_floor_kw, scaled_demand_charge, supply_blocks
 from provgrid_models.errors import ScenarioError
-from provgrid_models.horizon import profile_values, weights
+from provgrid_models.horizon import periods, profile_values, weights
 from provgrid_models.latency import great_circle_km, round_trip_ms
 from provgrid_models.problem import Bools, Floats, Ints
 from provgrid_models.reasons import Reason
@@ -32,7 +32,7 @@ class Sites:
 
     fields: Mapping[str, Any]  # of `Problem`
     pool_chip: Ints  # (P,)
-    pool_accelerators: Floats  # (P,) usable
+    pool_accelerators: Floats  # (P,) usable, at the most
     pool_yuan_per_h: Floats  # (P,) market price of one accelerator
     pool_zone: Ints  # (P,) zone group of the pool's cluster
     zone_group: Mapping[str, int]  # zones that count as one share a number
@@ -62,8 +62,9 @@ def compile_sites(scenario: Scenario) -> Sites:
     cluster_at, chip_at = positions(scenario.clusters), positions(scenario.chips)
     pool_cluster = np.array([find(cluster_at, p.cluster, f"pool {p.id}") for p in scenario.pools], dtype=np.int64)
     pool_chip = np.array([find(chip_at, p.chip, f"pool {p.id}") for p in scenario.pools], dtype=np.int64)
-    installed = np.array([p.accelerators for p in scenario.pools], dtype=np.float64)
-    usable = usable_accelerators(installed, np.array([p.availability for p in scenario.pools], dtype=np.float64))
+    installed = installed_accelerators(scenario, periods(scenario.settings.horizon).to_numpy())
+    availability = np.array([p.availability for p in scenario.pools], dtype=np.float64)
+    usable = usable_accelerators(installed, availability[:, None])
     tenant_at = positions(scenario.tenants)
     group = _zone_groups(scenario)
     network = _network(scenario, pool_cluster)
@@ -73,7 +74,7 @@ def compile_sites(scenario: Scenario) -> Sites:
         fields={
             "period_h": scenario.settings.horizon.period_h,
             "weight": weights(scenario.settings.horizon),
-            "capacity": np.repeat(usable[:, None], scenario.settings.horizon.periods, axis=1),
+            "capacity": usable,
             "pool_cluster": pool_cluster,
             "pool_tenant": np.array(
                 [-1 if not p.tenant else find(tenant_at, p.tenant, f"pool {p.id}") for p in scenario.pools],
@@ -82,10 +83,10 @@ def compile_sites(scenario: Scenario) -> Sites:
             "origin_tier": _origin_tier(scenario)[:, pool_cluster],
             **supply,
             **network,
-            **compile_terms(scenario, pool_cluster, pool_chip),
+            **compile_terms(scenario, pool_cluster),
         },
         pool_chip=pool_chip,
-        pool_accelerators=usable,
+        pool_accelerators=usable.max(axis=1),
         pool_yuan_per_h=market[pool_chip],
         pool_zone=np.array([group[c.zone] for c in scenario.clusters], dtype=np.int64)[pool_cluster],
         zone_group=group,
@@ -134,7 +135,7 @@ def _supply(scenario: Scenario, pool_cluster: Ints, pool_chip: Ints, installed: 
         "kw_per_accelerator": np.repeat(
             busy_kw_per_accelerator(busy, idle, overhead, pue)[:, None], horizon.periods, axis=1
         ),
-        "floor_kw": np.repeat(floor[:, None], horizon.periods, axis=1),
+        "floor_kw": floor,
         "block_cluster": blocks.block_cluster,
         "block_limit_kw": blocks.block_limit_kw,
         "block_yuan_per_kwh": blocks.block_yuan_per_kwh,

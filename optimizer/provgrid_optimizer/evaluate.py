@@ -154,17 +154,38 @@ def _unserved(problem: Problem, allocation: Allocation) -> tuple[float, float]:
     return jobs, services
 
 
+@dataclass(frozen=True, kw_only=True)
+class PowerParts:
+    """What all work adds to the power of each cluster, above the idle floor; each part has shape (C,)."""
+
+    energy_yuan: Floats
+    carbon_yuan: Floats
+    demand_charge_yuan: Floats
+    kg: Floats
+
+
+def power_parts(problem: Problem, allocation: Allocation) -> PowerParts:
+    """Energy, carbon and demand charge that all work adds at each cluster."""
+    floor = problem.floor_supply
+    kwh = (allocation.block_kw - floor.block_kw) * problem.hours
+
+    def by_cluster(of_block: Floats) -> Floats:
+        total = np.bincount(problem.block_cluster, weights=of_block.sum(axis=1), minlength=problem.n_clusters)
+        return total.astype(np.float64)
+
+    kg = by_cluster(kwh * problem.block_kg_per_kwh)
+    return PowerParts(
+        energy_yuan=by_cluster(kwh * problem.block_yuan_per_kwh),
+        carbon_yuan=problem.carbon_yuan_per_kg * kg,
+        demand_charge_yuan=problem.demand_charge_yuan_per_kw * (allocation.peak_kw - floor.peak_kw),
+        kg=kg,
+    )
+
+
 def power_yuan(problem: Problem, allocation: Allocation) -> Floats:
     """Energy, carbon and demand charge that all work adds at each cluster, above the idle floor, shape (C,)."""
-    price = problem.block_yuan_per_kwh + problem.carbon_yuan_per_kg * problem.block_kg_per_kwh
-
-    def bill(block_kw: Floats, peak_kw: Floats) -> Floats:
-        by_block = (block_kw * problem.hours * price).sum(axis=1)
-        by_cluster = np.bincount(problem.block_cluster, weights=by_block, minlength=problem.n_clusters)
-        return np.asarray(by_cluster + problem.demand_charge_yuan_per_kw * peak_kw)
-
-    floor = problem.floor_supply
-    return bill(allocation.block_kw, allocation.peak_kw) - bill(floor.block_kw, floor.peak_kw)
+    parts = power_parts(problem, allocation)
+    return parts.energy_yuan + parts.carbon_yuan + parts.demand_charge_yuan
 
 
 def cluster_kwh(problem: Problem, accelerators: Floats) -> Floats:

@@ -130,6 +130,20 @@ class Plan:
 
         return shares(self.provenance)
 
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """Who computes for whom, by pair of provinces: jobs, GB, energy, tariff, carbon and money, capital included."""
+        from provgrid_optimizer.answers.ledger import ledger
+
+        return ledger(self)
+
+    @cached_property
+    def curtailed(self) -> pd.DataFrame:
+        """Energy that each contract offered, that the plan took, and that was curtailed."""
+        from provgrid_optimizer.answers.ledger import curtailed
+
+        return curtailed(self)
+
     def save(self, folder: str | Path) -> Path:
         """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`)."""
         from provgrid_optimizer.runs import save_plan
@@ -141,6 +155,7 @@ class Plan:
         certificate, problem = self.certificate, self.problem
         return {
             "scenario": self.scenario.name if self.scenario is not None else None,
+            "basis": self.scenario.settings.prices.basis if self.scenario is not None else None,
             "engine": certificate.engine,
             "status": certificate.status,
             "divisible": certificate.divisible,

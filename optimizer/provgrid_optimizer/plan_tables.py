@@ -162,6 +162,7 @@ def costs(problem: Problem, component_costs: Costs) -> pd.DataFrame:
     rows += [
         ("idle_floor", problem.floor_yuan, False),
         ("take_or_pay", problem.take_or_pay_yuan, False),
+        ("ports", problem.ports_yuan, False),
         ("never_served", problem.never_served_yuan, False),
     ]
     return pd.DataFrame(rows, columns=["component", "cost_yuan", "in_objective"])

@@ -13,7 +13,7 @@ from provgrid_models.problem import Labels, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-NUMBERS = ("period_h", "carbon_yuan_per_kg", "carbon_budget_kg", "take_or_pay_yuan")
+NUMBERS = ("period_h", "carbon_yuan_per_kg", "carbon_budget_kg", "take_or_pay_yuan", "ports_yuan")
 LABEL = "label:"
 
 

@@ -9,18 +9,42 @@ from pathlib import Path
 import pandas as pd
 import tomli_w
 
-import provgrid_seeds.build_national as build_national
-import provgrid_seeds.build_toy as build_toy
-import provgrid_seeds.build_zhejiang as build_zhejiang
-from provgrid_seeds import loader
+from provgrid_seeds import (
+    build_export_controls,
+    build_guangdong,
+    build_liangzhu,
+    build_national,
+    build_people,
+    build_ports,
+    build_shanghai,
+    build_toy,
+    build_verticals,
+    build_xinjiang,
+    build_xinjiang_2028,
+    build_zhejiang,
+    loader,
+)
 from provgrid_seeds.build_rows import Record
 
-SCENARIOS = {"toy": build_toy, "zhejiang": build_zhejiang, "national": build_national}
+SCENARIOS = {
+    "toy": build_toy,
+    "zhejiang": build_zhejiang,
+    "national": build_national,
+    "ports": build_ports,
+    "verticals": build_verticals,
+    "liangzhu": build_liangzhu,
+    "export-controls": build_export_controls,
+    "xinjiang": build_xinjiang,
+    "xinjiang-2028": build_xinjiang_2028,
+    "guangdong": build_guangdong,
+    "shanghai": build_shanghai,
+    "people": build_people,
+}
 
 
 def build(folder: Path) -> None:
     """Write every built-in scenario into a folder, one subfolder each."""
-    for name in loader.scenario_names():
+    for name in (*loader.scenario_names(), *loader.system_names()):
         module = SCENARIOS[name]
         target = folder / name
         target.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from provgrid_seeds import loader
+from provgrid_seeds import facts, loader
 from provgrid_seeds.loader import figure, table_row
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ GANG_STEP = 8  # accelerators come in servers of eight
 def value(assumption_id: str) -> float:
     """Value of a named assumption; a whole number as such."""
     number = loader.assumption(assumption_id).value
+    return int(number) if number.is_integer() else number
+
+
+def fact_value(fact_id: str) -> float:
+    """Value of a fact of the documents; a whole number as such."""
+    number = facts.fact(fact_id).value
+    if number is None:
+        raise KeyError(f"fact {fact_id!r} has no value")
     return int(number) if number.is_integer() else number
 
 
@@ -79,18 +87,26 @@ def family(family_id: str) -> Record:
 
 def bindings(families: tuple[str, ...], chips: tuple[str, ...]) -> list[Record]:
     """Rows of `bindings`: planning MFU of the chip's class, decode speed by memory bandwidth; see assumptions."""
-    without_port = {str(row["id"]) for row in loader.table("assumptions") if str(row["id"]).startswith("not_ported_")}
     return [
-        _binding(family_id, chip_id, ported=f"not_ported_{family_id}_{chip_id}" not in without_port)
+        _no_binding(family_id, chip_id) if unported(family_id, chip_id) else binding(family_id, chip_id)
         for family_id in families
         for chip_id in chips
     ]
 
 
-def _binding(family_id: str, chip_id: str, *, ported: bool) -> Record:
-    if not ported:
-        blank = {"family": family_id, "chip": chip_id, "mfu": None, "tokens_per_s": None, "min_accelerators": 1}
-        return sourced(blank, assumed(f"not_ported_{family_id}_{chip_id}"))
+def unported(family_id: str, chip_id: str) -> bool:
+    """Whether an assumption says that the family was never brought to the chip."""
+    name = f"not_ported_{family_id}_{chip_id}"
+    return any(row["id"] == name for row in loader.table("assumptions"))
+
+
+def _no_binding(family_id: str, chip_id: str) -> Record:
+    blank = {"family": family_id, "chip": chip_id, "mfu": None, "tokens_per_s": None, "min_accelerators": 1}
+    return sourced(blank, assumed(f"not_ported_{family_id}_{chip_id}"))
+
+
+def binding(family_id: str, chip_id: str) -> Record:
+    """Row of `bindings` for a family that runs on the chip."""
     domestic = table_row("chips", chip_id)["origin"] == "CN"
     planning = "mfu_domestic" if domestic else "mfu_nvidia"
     per_h800 = figure("chips_efficiency", "decode_node_h800", "typical") / 8  # a node holds eight

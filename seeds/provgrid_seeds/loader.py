@@ -193,10 +193,26 @@ def scenario_names() -> tuple[str, ...]:
     return ("toy", "zhejiang", "national")
 
 
+def system_names() -> tuple[str, ...]:
+    """Names of the scenarios of the documents' systems: thin layers over the others."""
+    return (
+        "ports",
+        "verticals",
+        "liangzhu",
+        "export-controls",
+        "xinjiang",
+        "xinjiang-2028",
+        "guangdong",
+        "shanghai",
+        "people",
+    )
+
+
 def scenario_folder(name: str) -> Traversable:
     """Return the folder of a built-in scenario; raises KeyError where there is none."""
-    if name not in scenario_names():
-        raise KeyError(f"no built-in scenario is called {name!r}; there are {', '.join(scenario_names())}")
+    known = (*scenario_names(), *system_names())
+    if name not in known:
+        raise KeyError(f"no built-in scenario is called {name!r}; there are {', '.join(known)}")
     return files(__package__).joinpath("scenarios", name)
 
 

@@ -23,6 +23,7 @@ REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("pools", "cluster", "clusters.id"),
     ("pools", "chip", "chips.id"),
     ("pools", "tenant", "tenants.id"),
+    ("expansions", "pool", "pools.id"),
     ("routes", "region", "regions.id"),
     ("routes", "cluster", "clusters.id"),
     ("bindings", "family", "families.id"),
@@ -67,6 +68,7 @@ def check_references(tables: Tables) -> None:
         report_unknown(tables, grid, column, known, "unknown-reference", f"no {message}", hint)
     _check_route_links(tables)
     _check_pinned(tables)
+    _check_ports(tables)
     _check_zones(tables)
 
 
@@ -120,6 +122,27 @@ def _check_pinned(tables: Tables) -> None:
     message = "the job is pinned to a pool that its region has no route to"
     hint = "Add the route to routes, or unpin the job."
     tables.report("jobs", "pinned_pool", lost, "pinned-without-route", message, hint=hint)
+
+
+def _check_ports(tables: Tables) -> None:
+    """Report ports that are opened and are no row of bindings with a cost of porting."""
+    opened = tables.settings.ports if tables.settings else ()
+    if not opened or not tables.sound("bindings", "family", "chip", "port_yuan"):
+        return
+    grid = tables.grid("bindings")
+    names = [f"{family}/{chip}" for family, chip in zip(*(grid.column(c)[0] for c in ("family", "chip")), strict=True)]
+    blank = grid.column("port_yuan")[1]
+    known = [name for name, without in zip(names, blank.tolist(), strict=True) if not without]
+    for i, port in enumerate(opened):
+        if port not in known:
+            tables.findings.error(
+                "unknown-port",
+                "no row of bindings with a port_yuan is called so",
+                file=tables.settings_file,
+                row=f"ports.{i}",
+                found=port,
+                hint=did_you_mean(port, known) or "Write family/chip.",
+            )
 
 
 def _check_zones(tables: Tables) -> None:

@@ -97,6 +97,7 @@ class AuditCase:
     # Beside the objective
     never_served: tuple[tuple[str, str, float], ...] = ()
     take_or_pay_yuan: float = 0.0
+    ports_yuan: float = 0.0
     # Derived once
     hours: Floats = field(init=False)  # (T,) real hours of each period
     move_periods: Ints = field(init=False)  # (J,) periods that data is on its way
@@ -162,8 +163,8 @@ class AuditCase:
 
     @property
     def constants_yuan(self) -> float:
-        """What no plan can change: idle floor, take-or-pay contracts, and work that no pool could ever serve."""
-        return self.floor_yuan + self.take_or_pay_yuan + sum(yuan for _, _, yuan in self.never_served)
+        """What no plan can change: idle floor, take-or-pay contracts, ports, and work that no pool could ever serve."""
+        return self.floor_yuan + self.take_or_pay_yuan + self.ports_yuan + sum(yuan for _, _, yuan in self.never_served)
 
     def route_length(self) -> Ints:
         """Links on the way from each origin to each cluster, shape (R, C)."""
@@ -294,5 +295,6 @@ def case_from_arrays(problem: Problem) -> AuditCase:
         kind_reason=problem.class_reason,
         never_served=problem.never_served,
         take_or_pay_yuan=problem.take_or_pay_yuan,
+        ports_yuan=problem.ports_yuan,
         **{name: getattr(problem, name) for name in _SAME_NAME},
     )

@@ -39,6 +39,7 @@ def check_claims(
     constants = {
         "idle_floor": case.floor_yuan,
         "take_or_pay": case.take_or_pay_yuan,
+        "ports": case.ports_yuan,
         "never_served": sum(yuan for _, _, yuan in case.never_served),
     }
     _same(claims.figures, figures, recorder)

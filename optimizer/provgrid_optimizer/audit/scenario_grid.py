@@ -19,7 +19,7 @@ from provgrid_models.tables import season_of_month
 if TYPE_CHECKING:
     import pandas as pd
 
-    from provgrid_models.scenario import Chip, Cluster, Horizon, Link, Scenario
+    from provgrid_models.scenario import CapitalSettings, Chip, Cluster, Horizon, Link, Scenario
     from provgrid_optimizer.audit.case import Bools, Floats, Ints
 
 KW_PER_MW = 1000.0
@@ -52,8 +52,8 @@ def read_grid(scenario: Scenario) -> Grid:
     pools = scenario.pools
     pool_cluster = np.array([cluster_at[pool.cluster] for pool in pools], dtype=np.int64)
     chips = [scenario.chips[chip_at[pool.chip]] for pool in pools]
-    installed = np.array([pool.accelerators for pool in pools], dtype=np.float64)
-    usable = usable_accelerators(installed, np.array([pool.availability for pool in pools]))
+    installed = _installed(scenario)
+    usable = usable_accelerators(installed, np.array([[pool.availability] for pool in pools]))
     pue = np.array([scenario.clusters[c].pue for c in pool_cluster], dtype=np.float64)
     idle = np.array([chip.idle_kw for chip in chips])
     overhead = np.array([chip.server_overhead for chip in chips])
@@ -65,20 +65,35 @@ def read_grid(scenario: Scenario) -> Grid:
         fields={
             "period_h": horizon.period_h,
             "weight": weight,
-            "capacity": usable[:, None] * over_time,
+            "capacity": usable,
             "kw_per_accelerator": busy_kw[:, None] * over_time,
             "pool_cluster": pool_cluster,
-            "floor_kw": floor[:, None] * over_time,
+            "floor_kw": floor,
             **_supply(scenario, weight * horizon.period_h),
             **_network(scenario, pool_cluster),
             **_terms(scenario),
+            "ports_yuan": _ports(scenario, float(weight.sum()) * horizon.period_h),
         },
         pool_chip=np.array([chip_at[pool.chip] for pool in pools], dtype=np.int64),
-        pool_accelerators=usable,
+        pool_accelerators=usable.max(axis=1),
         pool_yuan_per_h=np.array([chip.market_price_yuan_per_h for chip in chips], dtype=np.float64),
         round_trip_ms=_round_trips(scenario)[:, pool_cluster],
         may_enter=_zones(scenario, pool_cluster),
     )
+
+
+def _installed(scenario: Scenario) -> Floats:
+    """Accelerators of each pool in each period, those that join it by then included, shape (P, T)."""
+    rows = []
+    for pool in scenario.pools:
+        steps = [(step.start, step.accelerators) for step in scenario.expansions if step.pool == pool.id]
+        rows.append(
+            [
+                pool.accelerators + sum(more for since, more in steps if since <= begins)
+                for begins in _period_starts(scenario.settings.horizon)
+            ]
+        )
+    return np.array(rows, dtype=np.float64)
 
 
 # Time ----------------------------------------------------------------------------------------------------------
@@ -212,16 +227,25 @@ def _rent(scenario: Scenario, cluster: Cluster, chip: Chip) -> float:
     capital = scenario.settings.capital
     if chip.price_yuan is None:
         raise ScenarioError(f"chip {chip.id} has no price_yuan, so its full cost is not known; give it a price")
-
-    def instalment(price: float, years: float) -> float:
-        growth = (1.0 + capital.discount_rate) ** years
-        return price * capital.discount_rate * growth / (growth - 1.0) if growth > 1.0 else price / years
-
     per_kw = capital.site_yuan_per_kw if cluster.site_yuan_per_kw is None else cluster.site_yuan_per_kw
     drawn_kw = chip.busy_kw * chip.server_overhead * cluster.pue
-    yearly = instalment(chip.price_yuan * capital.server_capital_factor, capital.chip_life_years)
-    yearly += instalment(per_kw * drawn_kw, capital.site_life_years)
+    yearly = _instalment(chip.price_yuan * capital.server_capital_factor, capital.chip_life_years, capital)
+    yearly += _instalment(per_kw * drawn_kw, capital.site_life_years, capital)
     return yearly / (HOURS_PER_YEAR * capital.planned_utilisation)
+
+
+def _instalment(price: float, years: float, capital: CapitalSettings) -> float:
+    """Pay a price off in equal yearly parts."""
+    growth = (1.0 + capital.discount_rate) ** years
+    return price * capital.discount_rate * growth / (growth - 1.0) if growth > 1.0 else price / years
+
+
+def _ports(scenario: Scenario, horizon_h: float) -> float:
+    """Cost over the horizon of the ports that are paid for."""
+    opened = [row for row in scenario.bindings if f"{row.family}/{row.chip}" in scenario.settings.ports]
+    capital = scenario.settings.capital
+    yearly = sum(_instalment(row.port_yuan or 0.0, row.port_life_years, capital) for row in opened)
+    return yearly * horizon_h / HOURS_PER_YEAR
 
 
 # Network -------------------------------------------------------------------------------------------------------

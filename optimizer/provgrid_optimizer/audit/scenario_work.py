@@ -44,6 +44,8 @@ def read_ports(scenario: Scenario) -> Ports:
     prefill_ms = np.repeat([[family.prefill_ms] for family in scenario.families], shape[1], axis=1).astype(float)
     tpot_ms = np.repeat([[family.tpot_ms] for family in scenario.families], shape[1], axis=1).astype(float)
     for binding in scenario.bindings:
+        if binding.port_yuan is not None and f"{binding.family}/{binding.chip}" not in scenario.settings.ports:
+            continue
         at = family_at[binding.family], chip_at[binding.chip]
         mfu[at] = np.nan if binding.mfu is None else binding.mfu
         tokens_per_s[at] = np.nan if binding.tokens_per_s is None else binding.tokens_per_s

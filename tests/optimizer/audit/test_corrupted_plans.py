@@ -49,6 +49,7 @@ def as_a_run(problem: Problem, allocation: Allocation, multipliers: Multipliers)
     constants = {
         "idle_floor": problem.floor_yuan,
         "take_or_pay": problem.take_or_pay_yuan,
+        "ports": problem.ports_yuan,
         "never_served": problem.never_served_yuan,
     }
     claims = Claims(
