@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from provgrid_seeds import build_zhejiang
 from provgrid_seeds.build_part import layer
-from provgrid_seeds.build_rows import GANG_STEP, Ledger, Record, assumed, full_load_mw, in_words, sourced, value
+from provgrid_seeds.build_rows import (
+    GANG_STEP,
+    Ledger,
+    Record,
+    assumed,
+    derived,
+    full_load_mw,
+    in_words,
+    sourced,
+    value,
+)
 from provgrid_seeds.loader import figure, table, table_row
 
 USED = ("export_control_years", "domestic_chip_growth", "availability")
@@ -59,6 +69,12 @@ def usable(rows: list[Record]) -> float:
     return float(sum(row["accelerators"] for row in rows))
 
 
+def sources(part: str) -> tuple[str, ...]:
+    """Name the sources of a grown share of demand, or of the grown number of jobs."""
+    grown_from = "gen_zhejiang_jobs" if part == "jobs" else f"gen_zhejiang_{part}_share"
+    return f"national/{demand_growth_row()}", assumed(grown_from, "domestic_chip_growth", "export_control_years")
+
+
 def settings() -> Record:
     """`scenario.toml`: demand is that of `zhejiang` times its growth, told as a share of the grown pools."""
     read = Ledger()
@@ -66,10 +82,10 @@ def settings() -> Record:
     now = [grown(row) if is_domestic(row) else row for row in before]
     factor = demand_growth() * usable(before) / usable(now)
     shares = {
-        part: {"capacity_share": round(read(f"gen_zhejiang_{part}_share") * factor, 4)}
+        part: {"capacity_share": derived(round(read(f"gen_zhejiang_{part}_share") * factor, 4), *sources(part))}
         for part in ("training", "inference")
     }
-    jobs = round(read("gen_zhejiang_jobs") * demand_growth())
+    jobs = derived(round(read("gen_zhejiang_jobs") * demand_growth()), *sources("jobs"))
     return layer(
         "export-controls",
         "Export controls: imported chips frozen, domestic ones growing",

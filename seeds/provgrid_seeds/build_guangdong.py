@@ -13,6 +13,7 @@ from provgrid_seeds.build_rows import (
     Record,
     assumed,
     carbon_key,
+    derived,
     fact_value,
     full_load_mw,
     in_words,
@@ -159,6 +160,11 @@ def settings() -> Record:
     """`scenario.toml`."""
     read = Ledger()
     share, training = demand_share(read), read("guangdong_training_part")
+    demanded = (
+        "facts/guangdong_industry",
+        assumed("guangdong_compute_share", "guangdong_training_part", "platform_share_national"),
+    )
+    off = {"demand_weight": derived(0, assumed("gen_any_weight_industry"))}
     resident = {"resident_share": read("gen_guangdong_resident_share")}
     follow = {"gdp_billion_yuan": read("gen_any_weight_gdp"), "population_million": read("gen_any_weight_population")}
     return layer(
@@ -173,14 +179,14 @@ def settings() -> Record:
                 "jobs": read("gen_guangdong_jobs"),
                 "bases": read("gen_guangdong_bases"),
                 "largest_gang": read("gen_guangdong_largest_gang"),
-                "capacity_share": round(share * training, 4),
+                "capacity_share": derived(round(share * training, 4), *demanded),
                 "tenants": {"enterprises": read("gen_guangdong_enterprise_share")},
-                "weights": {**follow, "demand_weight": 0},
+                "weights": {**follow, **off},
                 **resident,
             },
             "inference": {
-                "capacity_share": round(share * (1 - training), 4),
-                "weights": {**follow, "demand_weight": 0},
+                "capacity_share": derived(round(share * (1 - training), 4), *demanded),
+                "weights": {**follow, **off},
                 **resident,
             },
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provgrid_seeds import build_national
-from provgrid_seeds.build_rows import CHIPS, Record, assumed, pool, sourced, value
+from provgrid_seeds.build_rows import CHIPS, Record, assumed, pool, sourced, value, with_sources
 from provgrid_seeds.loader import figure, table, table_row
 
 HORIZON_H = 168
@@ -49,4 +49,4 @@ def tenants_of(regions: list[Record], kind: str, *others: tuple[str, str, str, s
 def layer(name: str, title: str, description: str, base: str, assumptions: list[str], **settings: Any) -> Record:
     """`scenario.toml` of a layer over a built-in scenario."""
     head = {"extends": f"builtin:{base}", "name": name, "title": title, "description": description}
-    return {**head, "assumptions": assumptions, **settings}
+    return with_sources({**head, "assumptions": assumptions, **settings})

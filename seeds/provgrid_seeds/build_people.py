@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provgrid_seeds.build_part import layer
-from provgrid_seeds.build_rows import Ledger, Record, fact_value, in_words
+from provgrid_seeds.build_rows import Ledger, Record, assumed, derived, fact_value, in_words
 from provgrid_seeds.loader import figure, table
 
 INFLOW = "net_inflow_"
@@ -17,12 +17,19 @@ def inflow_thousand() -> dict[str, float]:
     return {"zhejiang": fact_value("zhejiang_net_inflow"), **found}
 
 
+def population(province: str) -> float:
+    """Return the population of a province [million]."""
+    return figure("demand_regions", province, "population_million")
+
+
 def growth_per_year(elasticity: float) -> dict[str, float]:
     """Growth of demand by province: net inflow over population, times what a newcomer asks for."""
     return {
-        province: round(
-            elasticity * thousand / THOUSAND_PER_MILLION / figure("demand_regions", province, "population_million"),
-            6,
+        province: derived(
+            round(elasticity * thousand / THOUSAND_PER_MILLION / population(province), 6),
+            "facts/zhejiang_net_inflow" if province == "zhejiang" else assumed(INFLOW + province),
+            f"demand_regions/{province}",
+            assumed("people_elasticity"),
         )
         for province, thousand in inflow_thousand().items()
     }

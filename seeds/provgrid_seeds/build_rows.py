@@ -30,14 +30,6 @@ def value(assumption_id: str) -> float:
     return int(number) if number.is_integer() else number
 
 
-def fact_value(fact_id: str) -> float:
-    """Value of a fact of the documents; a whole number as such."""
-    number = facts.fact(fact_id).value
-    if number is None:
-        raise KeyError(f"fact {fact_id!r} has no value")
-    return int(number) if number.is_integer() else number
-
-
 def assumed(*assumption_ids: str) -> str:
     """Source cell that names assumptions."""
     return ";".join(f"assumptions/{one}" for one in assumption_ids)
@@ -294,6 +286,21 @@ def named(table: str, row_id: str, column: str, *, whole: bool = False) -> Whole
     number = figure(table, row_id, column)
     made = WholeNumber(number) if whole and number.is_integer() else Number(number)
     made.source = f"{table}/{row_id}"
+    return made
+
+
+def fact_value(fact_id: str) -> WholeNumber | Number:
+    """Value of a fact of the documents, with its source; a whole number as such."""
+    number = facts.fact(fact_id).value
+    if number is None:
+        raise KeyError(f"fact {fact_id!r} has no value")
+    return derived(number, f"facts/{fact_id}")
+
+
+def derived(number: float, *sources: str) -> WholeNumber | Number:
+    """Return a number that was worked out, with the sources of what it was worked out from."""
+    made = WholeNumber(number) if float(number).is_integer() else Number(number)
+    made.source = ";".join(sources)
     return made
 
 

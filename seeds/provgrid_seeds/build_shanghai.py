@@ -11,10 +11,10 @@ from typing import Any
 from provgrid_seeds import build_national
 from provgrid_seeds.build_national import zone_of
 from provgrid_seeds.build_part import cluster, layer, national_pools, provinces, tenants_of
-from provgrid_seeds.build_rows import GANG_STEP, Ledger, Record, assumed, in_words, sourced, value
+from provgrid_seeds.build_rows import GANG_STEP, Ledger, Record, assumed, derived, in_words, sourced, value
 from provgrid_seeds.loader import table_row
 
-BLOCK_H = 48
+BLOCK_H = int(value("shanghai_block_hours"))
 STEPS = {"2023_10": (2023, 10, 16), "2024_07": (2024, 7, 15), "2025_01": (2025, 1, 13), "2025_07": (2025, 7, 14)}
 END = date(2026, 1, 1)  # when the capacity of the clusters table was built
 CITIES = {"suzhou": ("Suzhou", "苏州"), "nanjing": ("Nanjing", "南京"), "hangzhou": ("Hangzhou", "杭州")}
@@ -121,27 +121,29 @@ def horizon() -> Record:
         {
             "start": datetime(day.year, day.month, day.day),
             "periods": BLOCK_H,
-            "weight": (until - day).days * 24 / BLOCK_H,
+            "weight": derived((until - day).days * 24 / BLOCK_H, "facts/shanghai_measures"),
         }
         for day, until in zip(days, [*days[1:], END], strict=True)
     ]
-    return {"start": blocks[0]["start"], "periods": len(blocks) * BLOCK_H, "blocks": blocks}
+    periods = derived(len(blocks) * BLOCK_H, assumed("shanghai_block_hours"))
+    return {"start": blocks[0]["start"], "periods": periods, "blocks": blocks}
 
 
 def settings() -> Record:
     """`scenario.toml`."""
     read = Ledger()
+    none, off = read("gen_shanghai_bases"), {"demand_weight": derived(0, assumed("gen_any_weight_industry"))}
     training = {
         "jobs": read("gen_shanghai_jobs"),
-        "bases": 0,
-        "verticals_per_base": 0,
+        "bases": none,
+        "verticals_per_base": none,
         "largest_gang": read("gen_shanghai_largest_gang"),
         "capacity_share": read("gen_shanghai_training_share"),
-        "weights": {"gdp_billion_yuan": read("gen_any_weight_gdp"), "demand_weight": 0},
+        "weights": {"gdp_billion_yuan": read("gen_any_weight_gdp"), **off},
     }
     inference = {
         "capacity_share": read("gen_shanghai_inference_share"),
-        "weights": {"gdp_billion_yuan": value("gen_any_weight_gdp"), "demand_weight": 0},
+        "weights": {"gdp_billion_yuan": read("gen_any_weight_gdp"), **off},
     }
     path = [f"shanghai_path_{name}" for name in STEPS]
     return layer(
