@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from provgrid import scenarios
+    from provgrid import scenarios, studies
     from provgrid.api import check, compile, load, open, provenance, solve  # noqa: A004
     from provgrid_models.errors import (
         ArrayError,
@@ -66,6 +66,7 @@ __all__ = [
     "provenance",
     "scenarios",
     "solve",
+    "studies",
 ]
 
 _HOME = {
@@ -84,8 +85,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "scenarios":
-        return import_module("provgrid.scenarios")
+    if name in ("scenarios", "studies"):
+        return import_module(f"provgrid.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'provgrid' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

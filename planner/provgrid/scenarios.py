@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from provgrid_models.scenario import Scenario
 
-__all__ = ["names", "national", "toy", "zhejiang"]
+__all__ = ["names", "national", "systems", "toy", "zhejiang"]
 
 
 def names() -> tuple[str, ...]:
@@ -15,6 +15,13 @@ def names() -> tuple[str, ...]:
     from provgrid_seeds.loader import scenario_names
 
     return scenario_names()
+
+
+def systems() -> tuple[str, ...]:
+    """List the scenarios of the documents' systems, thin layers over the others; load them by name."""
+    from provgrid_seeds.loader import system_names
+
+    return system_names()
 
 
 def toy() -> Scenario:

@@ -17,7 +17,7 @@ from provgrid_models.errors import SolverError
 from provgrid_models.files import save_scenario
 from tiny import tiny_scenario
 
-COMMANDS = ("demo", "new", "check", "solve", "audit", "import", "bench", "schema", "doctor")
+COMMANDS = ("demo", "new", "check", "solve", "audit", "ledger", "study", "import", "bench", "schema", "doctor")
 SOLVE_KEYS = {
     *("scenario", "engine", "status", "objective_yuan", "bound_yuan", "gap", "gap_jobs", "captured", "constants_yuan"),
     *("unserved_share", "audit_violations", "costs", "jobs", "services", "pools", "periods"),
@@ -60,7 +60,7 @@ def test_every_command_of_this_version_is_listed_and_takes_json() -> None:
     listed = provgrid("--help").stdout
     for command in COMMANDS:
         assert f" {command} " in listed
-        asked = ["bench", "reference"] if command == "bench" else [command]
+        asked = {"bench": ["bench", "reference"], "study": ["study", "ports"]}.get(command, [command])
         assert "--json" in provgrid(*asked, "--help").stdout
 
 

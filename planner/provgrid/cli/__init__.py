@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
-from provgrid.cli import audit, bench, check, console, demo, doctor, facts, import_trace, new, schema, solve
+from provgrid.cli import (
+    audit,
+    bench,
+    check,
+    console,
+    demo,
+    doctor,
+    facts,
+    import_trace,
+    ledger,
+    new,
+    schema,
+    solve,
+    study,
+)
 from provgrid_models.errors import NoPlanError, ProvgridError
 
 if TYPE_CHECKING:
@@ -34,6 +48,8 @@ app.command("new")(new.new)
 app.command("check")(check.check)
 app.command("solve")(solve.solve)
 app.command("audit")(audit.audit)
+app.command("ledger")(ledger.ledger)
+app.add_typer(study.app, name="study")
 app.command("import")(import_trace.import_trace)
 app.add_typer(bench.app, name="bench")
 app.command("facts")(facts.facts)

@@ -1,0 +1,178 @@
+"""`provgrid study`: what an option of the planner is worth, by plans of both sides that each passed their audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provgrid.cli.console import Reporter, output, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.answers.worth import Bench, Worth
+
+app = typer.Typer(help="What sharing, porting, efficiency and open data zones are worth.", no_args_is_help=True)
+
+ScenarioName = Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one.")]
+Engine = Annotated[str, typer.Option(help="Engine for every plan; lp compares relaxations, exactly.")]
+Gap = Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")]
+TimeLimit = Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")]
+Passes = Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")]
+Threads = Annotated[int, typer.Option(help="Threads to use.")]
+Seed = Annotated[int, typer.Option(help="Seed of all random choices.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override, e.g. prices.basis=full.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one record as JSON.")]
+
+
+@app.callback()
+def study() -> None:
+    """Say what sharing, porting, efficiency and open data zones are worth."""
+
+
+@app.command("pooling")
+def pooling(
+    scenario: ScenarioName,
+    engine: Engine = "heuristic",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    passes: Passes = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pool all capacity, and hold it against tenants that each keep to their own."""
+    from provgrid_optimizer.answers.pooling import pooling_gain
+
+    found = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), pooling_gain)
+    record = found.to_dict()
+    if as_json:
+        print_json({"study": "pooling", "scenario": scenario, **record})
+        return
+    say = output().print
+    for name in ("siloed", "pooled"):
+        side = record[name]
+        layers = ", ".join(f"{tier.replace('_', ' ')} {share:.0%}" for tier, share in side["layers"].items())
+        say(f"{name:<8}{side['objective_yuan']:>16,.0f} yuan · unserved {side['unserved_share']:.2%} · {layers}")
+    share = "" if record["saving_share"] is None else f", {record['saving_share']:.1%} less"
+    before, after = record["common_work_siloed_yuan"], record["common_work_pooled_yuan"]
+    say(f"the work that both serve costs {after:,.0f} instead of {before:,.0f} yuan{share}")
+
+
+@app.command("ports")
+def ports(
+    scenario: ScenarioName,
+    port: Annotated[list[str] | None, typer.Option(help="Candidate to try, family/chip; default: all.")] = None,
+    engine: Engine = "heuristic",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    passes: Passes = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank candidate ports by what each saves minus its share of cost, each by a plan of its own."""
+    from provgrid_optimizer.answers.ports import rank_ports
+
+    def rank(loaded: Scenario, bench: Bench) -> Any:
+        return rank_ports(loaded, bench, port or ())
+
+    ranked = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), rank)
+    if as_json:
+        print_json({"study": "ports", "scenario": scenario, "ports": [one.to_dict() for one in ranked]})
+        return
+    say = output().print
+    say(f"{'port':<32}{'saves':>14}{'costs':>12}{'net':>14}  net at least, at most [yuan over the horizon]")
+    for one in ranked:
+        net = one.net
+        say(
+            f"{one.port:<32}{one.saved.found_yuan:>14,.0f}{one.cost_yuan:>12,.0f}{net.found_yuan:>14,.0f}"
+            f"  {net.low_yuan:,.0f}, {net.high_yuan:,.0f}"
+        )
+
+
+@app.command("efficiency")
+def efficiency(
+    scenario: ScenarioName,
+    percent: Annotated[float, typer.Option(help="How much more of each [%].")] = 10.0,
+    engine: Engine = "heuristic",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    passes: Passes = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold better software on every chip against more of every chip."""
+    from provgrid_optimizer.answers.efficiency import efficiency_against_chips
+
+    def compare(loaded: Scenario, bench: Bench) -> Any:
+        return efficiency_against_chips(loaded, percent / 100.0, bench)
+
+    found = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), compare)
+    if as_json:
+        print_json({"study": "efficiency", "scenario": scenario, **found.to_dict()})
+        return
+    say = output().print
+    say(f"{percent:g} % more efficiency saves {_in_words(found.efficiency)}")
+    say(f"{percent:g} % more accelerators save {_in_words(found.chips)}")
+    if found.chips_capital_yuan is not None:
+        say(f"and cost {found.chips_capital_yuan:,.0f} yuan of capital over the horizon")
+
+
+@app.command("zones")
+def zones(
+    scenario: ScenarioName,
+    open_zones: Annotated[str, typer.Option("--open", help="Zones that come to count as one, e.g. guangdong,macao.")],
+    engine: Engine = "heuristic",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    passes: Passes = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open data zones to each other, and say what that saves."""
+    from provgrid_optimizer.answers.zones import opening_zones
+
+    names = [name.strip() for name in open_zones.split(",") if name.strip()]
+
+    def compare(loaded: Scenario, bench: Bench) -> Any:
+        return opening_zones(loaded, names, bench)
+
+    found = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), compare)
+    if as_json:
+        print_json({"study": "zones", "scenario": scenario, **found.to_dict()})
+        return
+    output().print(f"opening {', '.join(found.zones)} saves {_in_words(found.worth)}")
+
+
+def _run(
+    name: str,
+    overrides: list[str] | None,
+    engine: str,
+    stops: tuple[float | None, float | None, int | None, int, int],
+    answer: Callable[[Scenario, Bench], Any],
+) -> Any:
+    """Load the scenario and let a study plan it."""
+    from provgrid import api, studies
+    from provgrid_optimizer.solve import find_engine
+
+    how: dict[str, Any] = dict(zip(("gap", "time_limit", "passes", "threads", "seed"), stops, strict=True))
+    find_engine(engine)
+    with Reporter(time_limit_s=how["time_limit"], passes=how["passes"]) as reporter:
+        reporter.stage(f"reading {name}")
+        loaded = api.load(name, overrides or ())
+        return answer(loaded, studies.bench(engine=engine, on_progress=reporter, **how))
+
+
+def _in_words(worth: Worth) -> str:
+    """Say what was found, and between which ends it must lie."""
+    ends = f"surely between {worth.low_yuan:,.0f} and {worth.high_yuan:,.0f}"
+    return f"{worth.found_yuan:,.0f} yuan over the horizon ({ends})"
