@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.solve import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from provgrid_models.problem import Floats
     from provgrid_models.scenario import Scenario
@@ -73,21 +74,25 @@ def with_fixed_values(scenario: Scenario) -> Scenario:
     never = {name: yuan for name, _, yuan in problem.never_served}
     jobs, services, demand = scenario.jobs.copy(), scenario.services.copy(), scenario.demand
     release = np.ceil(jobs["release_h"] / problem.period_h - 1e-9).astype(int).clip(upper=problem.n_periods - 1)
-    copies = pd.Series(problem.weight[release], index=jobs.index)
-    by_rule = _known(jobs["id"], problem.labels.jobs, problem.unserved_yuan)
-    jobs["unserved_yuan"] = jobs["unserved_yuan"].fillna(by_rule).fillna(jobs["id"].map(never) / copies)
+    lost = _looked_up(jobs["id"], never) / problem.weight[release]
+    known = _known(problem.labels.jobs, problem.unserved_yuan)
+    jobs["unserved_yuan"] = jobs["unserved_yuan"].fillna(_looked_up(jobs["id"], known)).fillna(lost)
 
     asked = demand[demand["period"] < problem.n_periods]
-    units = (asked["tokens_per_s"] * problem.hours[asked["period"]]).groupby(asked["service"]).sum()
+    units = (asked["tokens_per_s"] * problem.hours[asked["period"]]).groupby(asked["service"]).sum().to_dict()
+    known = _known(problem.labels.services, problem.service_unserved_yuan)
+    lost = _looked_up(services["id"], never) / _looked_up(services["id"], units).replace(0.0, np.nan)
+    by_unit = _looked_up(services["id"], known).fillna(lost)
     column = "unserved_yuan_per_mtoken"
-    by_rule = _known(services["id"], problem.labels.services, problem.service_unserved_yuan)
-    by_unit = by_rule.fillna(services["id"].map(never) / services["id"].map(units))
     services[column] = services[column].fillna(by_unit * YUAN_PER_MTOKEN)
     return replace(scenario, jobs=jobs, services=services)
 
 
-def _known(ids: pd.Series, labels: Sequence[str] | None, values: Floats) -> pd.Series:
-    """Value of each id that the problem holds; NaN for the others, and for hard work, which has none."""
-    finite = np.isfinite(values)
-    known = dict(zip(np.array(labels or [], dtype=object)[finite], values[finite], strict=True))
-    return ids.map(known).astype(np.float64)
+def _known(labels: Sequence[str] | None, values: Floats) -> dict[str, float]:
+    """Value by id; hard work has none."""
+    return {name: value for name, value in zip(labels or (), values.tolist(), strict=True) if math.isfinite(value)}
+
+
+def _looked_up(ids: pd.Series, values: Mapping[str, float]) -> pd.Series:
+    """Value of each id, NaN where there is none."""
+    return pd.Series([values.get(name, math.nan) for name in ids], index=ids.index, dtype=np.float64)
