@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from provgrid_models.scenario import Scenario
 
-__all__ = ["names", "national", "systems", "toy", "zhejiang"]
+__all__ = ["names", "national", "national_lite", "systems", "toy", "zhejiang"]
 
 
 def names() -> tuple[str, ...]:
@@ -32,6 +32,11 @@ def toy() -> Scenario:
 def zhejiang() -> Scenario:
     """Load a province for a week: its cities, its own clusters and its partners in the west."""
     return _built_in("zhejiang")
+
+
+def national_lite() -> Scenario:
+    """Load the country as nine regions, work in divisible classes, two typical days that stand for a year."""
+    return _built_in("national-lite")
 
 
 def national() -> Scenario:

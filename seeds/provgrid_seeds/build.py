@@ -14,6 +14,7 @@ from provgrid_seeds import (
     build_guangdong,
     build_liangzhu,
     build_national,
+    build_national_lite,
     build_people,
     build_ports,
     build_shanghai,
@@ -29,6 +30,7 @@ from provgrid_seeds.build_rows import Record
 SCENARIOS = {
     "toy": build_toy,
     "zhejiang": build_zhejiang,
+    "national-lite": build_national_lite,
     "national": build_national,
     "ports": build_ports,
     "verticals": build_verticals,

@@ -190,7 +190,7 @@ def weakest_quality(source: str) -> str:
 
 def scenario_names() -> tuple[str, ...]:
     """Names of the built-in scenarios, smallest first."""
-    return ("toy", "zhejiang", "national")
+    return ("toy", "zhejiang", "national-lite", "national")
 
 
 def system_names() -> tuple[str, ...]:
