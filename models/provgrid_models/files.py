@@ -19,7 +19,7 @@ from provgrid_models.grids import (
     Grid,
     Places,
     grid_of,
-    override_cell,
+    override_cells,
     patched,
 )
 from provgrid_models.overlay import (
@@ -214,7 +214,7 @@ def _override_tables(
         grid = grids.get(override.table)
         if grid is None:
             continue
-        rows = override_cell(grid, override.key, override.column, override.cell_text, override.argument, findings)
+        rows = override_cells(grid, override, findings)
         if len(rows) == 1:
             place = grid.places.at(rows[0])
             overridden[place["file"], place["row"], override.column] = override.argument

@@ -5,6 +5,7 @@ Long tables hold typed columns (see `cells`), short tables texts; both are patch
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from provgrid_models.findings import Findings, Severity
+    from provgrid_models.overlay import Override
     from provgrid_models.readers import RawTable
 
 TABLE_NAMES = (*SHORT_TABLES, *LONG_TABLES)
@@ -215,8 +217,12 @@ def key_text(grid: Grid, row: int) -> str:
     return ":".join(str(values.iloc[row]) for values, blank in parts if not blank[row])
 
 
-def override_cell(grid: Grid, key: str, column: str, text: str, argument: str, findings: Findings) -> list[int]:
-    """Set one column in every row whose key starts with `key` (parts joined by colons); returns those rows."""
+def override_cells(grid: Grid, override: Override, findings: Findings) -> list[int]:
+    """Set or scale one column in every row whose key starts with the override's; returns those rows.
+
+    Parts of a key are joined by colons, and each may be a pattern: `*` stands for anything.
+    """
+    column, argument = override.column, override.argument
     known = columns_of(grid.name)
     if column not in known or column in KEYS[grid.name]:
         is_key = column in known
@@ -224,24 +230,53 @@ def override_cell(grid: Grid, key: str, column: str, text: str, argument: str, f
         hint = "" if is_key else did_you_mean(column, [name for name in known if name not in KEYS[grid.name]])
         findings.error("unknown-path", message, file="--set", row=argument, found=column, hint=hint)
         return []
-    parts = key.split(":")
-    match = np.ones(grid.rows, dtype=np.bool_)
-    for name, part in zip(KEYS[grid.name], parts, strict=False):
-        match &= (grid.column(name)[0].astype(str) == part).to_numpy()
-    rows = np.flatnonzero(match)
-    if len(parts) > len(KEYS[grid.name]) or not len(rows):
-        ids = dict.fromkeys(":".join(k[: len(parts)]) if isinstance(k, tuple) else str(k) for k in grid.key)
-        hint = did_you_mean(key, ids)
-        findings.error("unknown-path", f"{grid.name} has no such row", file="--set", row=argument, found=key, hint=hint)
+    rows = _matching_rows(grid, override.key.split(":"))
+    if not len(rows):
+        depth = override.key.count(":") + 1
+        ids = dict.fromkeys(":".join(k[:depth]) if isinstance(k, tuple) else str(k) for k in grid.key)
+        hint, found = did_you_mean(override.key, ids), override.key
+        findings.error(
+            "unknown-path", f"{grid.name} has no such row", file="--set", row=argument, found=found, hint=hint
+        )
         return []
     spec = column_spec(grid.name, column)
-    value, blank, bad = cells.from_texts(pa.array([text], pa.string()), spec)
-    if bad[0]:
-        message = f"{cells.KIND_NEEDED[spec.kind]} is needed"
-        findings.error("unreadable-cell", message, file="--set", row=argument, found=text, hint=number_hint(text))
-        return []
     values, blanks = grid.column(column)
+    old = [str(cell).strip() for cell in values.iloc[rows]]
+    if override.scales and not all(_is_number(text) for text in old if text):
+        found, message = next(text for text in old if text and not _is_number(text)), "there is no number to multiply"
+        findings.error("unknown-path", message, file="--set", row=argument, found=found)
+        return []
+    new = [_times(text, override.value) for text in old] if override.scales else [override.cell_text] * len(rows)
+    value, blank, bad = cells.from_texts(pa.array(new, pa.string()), spec)
+    if bad.any():
+        found = new[int(np.argmax(bad))]
+        message = f"{cells.KIND_NEEDED[spec.kind]} is needed"
+        findings.error("unreadable-cell", message, file="--set", row=argument, found=found, hint=number_hint(found))
+        return []
     grid.data[column], grid.blank[column] = values.copy(), blanks.copy()
-    grid.data[column].iloc[rows] = value.iloc[0]
-    grid.blank[column][rows] = blank[0]
+    grid.data[column].iloc[rows] = value.to_numpy()
+    grid.blank[column][rows] = blank
     return [int(row) for row in rows]
+
+
+def _matching_rows(grid: Grid, parts: list[str]) -> NDArray[np.int64]:
+    """Rows whose key starts with these parts; none where there are more parts than the key has."""
+    if len(parts) > len(KEYS[grid.name]):
+        return np.zeros(0, dtype=np.int64)
+    match = np.ones(grid.rows, dtype=np.bool_)
+    for name, part in zip(KEYS[grid.name], parts, strict=False):
+        texts = grid.column(name)[0].astype(str)
+        if "*" in part:
+            pattern = ".*".join(re.escape(piece) for piece in part.split("*"))
+            match &= texts.str.fullmatch(pattern).to_numpy(dtype=np.bool_)
+        else:
+            match &= (texts == part).to_numpy()
+    return np.flatnonzero(match)
+
+
+def _times(text: str, factor: float) -> str:
+    """Multiply a number that stands as a text; a blank cell stays blank."""
+    if text in ("", "nan"):
+        return ""
+    product = float(text) * factor
+    return str(int(product)) if product.is_integer() else repr(product)

@@ -1,4 +1,6 @@
-"""Layers of a scenario: `extends` chains of folders, and `--set path=value` overrides on top of them.
+"""Layers of a scenario: `extends` chains of folders, and `--set` overrides on top of them.
+
+`path=value` sets a value, `path*=factor` multiplies the one that is there; a key may be a pattern such as `*/h800`.
 
 Tables: a file of a later layer replaces the table; `<table>.patch.csv` updates it row by row. Settings are merged
 key by key. A patch's blank cell keeps what the layer below has.
@@ -41,12 +43,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Override:
-    """One `--set path=value`: either a setting, or a column of the rows that a key finds."""
+    """One `--set`: of a setting, or of a column of the rows that a key finds; with `scales` the value multiplies."""
 
     argument: str
     path: tuple[str, ...]
     value: Any
     table: str = ""
+    scales: bool = False
 
     @property
     def key(self) -> str:
@@ -150,6 +153,8 @@ def parse_overrides(arguments: Iterable[str], findings: Findings) -> list[Overri
     overrides = []
     for argument in arguments:
         path_text, equals, value_text = argument.partition("=")
+        scales = path_text.rstrip().endswith("*")
+        path_text = path_text.rstrip().removesuffix("*") if scales else path_text
         path = tuple(part.strip() for part in path_text.split("."))
         table = path[0] if path[0] in TABLE_NAMES else ""
         if not equals or not all(path) or (table and len(path) < 3):
@@ -164,7 +169,11 @@ def parse_overrides(arguments: Iterable[str], findings: Findings) -> list[Overri
                 "wrong-override", "the value cannot be read", file=file, row=row, found=value_text, hint=hint
             )
             continue
-        overrides.append(Override(path_text.strip(), path, value, table))
+        if scales and (isinstance(value, bool) or not isinstance(value, int | float)):
+            hint, row = "Write pools.*.accelerators*=1.1.", f"{path_text}*"
+            findings.error("wrong-override", "a factor is a number", file="--set", row=row, found=value_text, hint=hint)
+            continue
+        overrides.append(Override(argument.partition("=")[0].strip(), path, value, table, scales))
     return overrides
 
 
@@ -178,13 +187,16 @@ def override_setting(settings: dict[str, Any], override: Override, findings: Fin
             findings.error("unknown-path", f"{place} has no keys below it", file="--set", row=override.argument)
             return
     last = override.path[-1]
-    if isinstance(at, dict):
-        at[last] = override.value
-    elif last.isdigit() and int(last) < len(at):
-        at[int(last)] = override.value
-    else:
+    if isinstance(at, list) and not (last.isdigit() and int(last) < len(at)):
         message = f"there is no item {last} among {len(at)}"
         findings.error("unknown-path", message, file="--set", row=override.argument, hint="Items count from 0.")
+        return
+    known = at.get(last) if isinstance(at, dict) else at[int(last)]
+    if override.scales and (isinstance(known, bool) or not isinstance(known, int | float)):
+        message, hint = "there is no number to multiply", "Set a value with = instead."
+        findings.error("unknown-path", message, file="--set", row=override.argument, hint=hint)
+        return
+    at[last if isinstance(at, dict) else int(last)] = known * override.value if override.scales else override.value
 
 
 def _step(at: Any, part: str, *, create: bool) -> Any:

@@ -119,9 +119,7 @@ def pools_of(site: str) -> list[Record]:
     known = {str(row["id"]) for row in loader.table("assumptions")}
     rows = []
     for counted_as, chips in STANDS_FOR.items():
-        mixes = {
-            f"chip_mix_{part}_{one}": part for part in parts for one in chips if f"chip_mix_{part}_{one}" in known
-        }
+        mixes = {f"chip_mix_{part}_{one}": part for part in parts for one in chips if f"chip_mix_{part}_{one}" in known}
         pflops = sum(figure("clusters", part, "capacity_pflops") * value(mix) for mix, part in mixes.items())
         accelerators = pflops * value("platform_share_national") * 1000.0
         accelerators /= figure("chips", counted_as, "fp16_tflops_dense")

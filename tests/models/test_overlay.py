@@ -149,6 +149,34 @@ def test_set_by_the_first_part_of_a_key_reaches_all_its_rows(folder: Path):
     assert (scenario.demand["tokens_per_s"] == 1.0).sum() == 1
 
 
+def test_a_pattern_reaches_every_row_that_it_matches(folder: Path):
+    scenario = load_scenario(
+        folder, ["pools.hub_b/*.accelerators=2000", "jobs.*.residency=west", "bindings.*:fast.mfu=0.5"]
+    )
+    known = load_scenario(folder)
+    assert [pool.accelerators for pool in scenario.pools] == [
+        2000.0 if pool.cluster == "hub_b" else pool.accelerators for pool in known.pools
+    ]
+    assert set(scenario.jobs["residency"]) == {"west"}
+    assert {binding.mfu for binding in scenario.bindings if binding.chip == "fast"} == {0.5}
+
+
+def test_a_star_before_the_sign_multiplies_what_is_there(folder: Path):
+    scenario = load_scenario(
+        folder, ["pools.*.accelerators*=1.5", "demand.chat.tokens_per_s*=0", "prices.unserved_multiple*=2"]
+    )
+    known = load_scenario(folder)
+    assert [pool.accelerators for pool in scenario.pools] == [1.5 * pool.accelerators for pool in known.pools]
+    assert (scenario.demand["tokens_per_s"] == 0.0).all()
+    assert scenario.settings.prices.unserved_multiple == 2 * known.settings.prices.unserved_multiple
+
+
+def test_a_blank_cell_times_a_factor_stays_blank(folder: Path):
+    jobs = load_scenario(folder, ["jobs.gang.unserved_yuan=5", "jobs.*.unserved_yuan*=2"]).jobs
+    assert jobs["unserved_yuan"].fillna(-1.0).tolist().count(10.0) == 1
+    assert jobs["unserved_yuan"].isna().sum() == len(jobs) - 1
+
+
 def test_later_overrides_win(folder: Path):
     assert load_scenario(folder, ["clusters.hub_b.pue=1.3", "clusters.hub_b.pue=1.4"]).clusters[1].pue == 1.4
 
@@ -175,6 +203,12 @@ def test_later_overrides_win(folder: Path):
         ("name.first=1", "--set key name.first: name has no keys below it"),
         ("horizon.periods=1 2", '--set key horizon.periods: found "1 2"; the value cannot be read. '
             'Write a TOML value: 1.2, true, "text", ["a", "b"].'),
+        ("pools.x*.accelerators*=2", '--set key pools.x*.accelerators*: found "x*"; pools has no such row. '
+            'Known: city_a/fast, hub_b/fast, prov_c/small.'),
+        ("clusters.hub_b.tariff*=2", '--set key clusters.hub_b.tariff*: found "west"; there is no number to multiply'),
+        ("prices.carbon*=2", "--set key prices.carbon*: there is no number to multiply. Set a value with = instead."),
+        ("pools.*.accelerators*=true", '--set key pools.*.accelerators*: found "true"; a factor is a number. '
+            "Write pools.*.accelerators*=1.1."),
         ("horizon.periods=-1", '--set key horizon.periods: found "-1"; it must be above 0'),
     ],
 )  # fmt: skip
