@@ -17,6 +17,7 @@ from provgrid_seeds.build_rows import (
     Record,
     assumed,
     bindings,
+    capital_settings,
     carbon_rows,
     chip,
     contracts,
@@ -278,6 +279,7 @@ def settings() -> Record:
     """`scenario.toml`."""
     read = Ledger()
     _work(read)
+    capital = capital_settings(read)
     periods = round(DAY_H / PERIOD_H)
     weight = DAYS_A_YEAR / len(DAYS)
     blocks = [{"start": start, "periods": periods, "weight": weight} for start in DAYS.values()]
@@ -295,6 +297,7 @@ def settings() -> Record:
             "blocks": blocks,
         },
         "prices": {"carbon_price_yuan_per_t": 0.0, "unserved_multiple": read("unserved_multiple")},
+        "capital": capital,
         "latency": latency_settings(),
         "assumptions": in_words(*read.used, "platform_share_national", "queue_ms"),
     }
