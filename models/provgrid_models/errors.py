@@ -8,6 +8,7 @@ ProvgridError
 ├── NoPlanError              stopped before there was any plan (exit 5)
 ├── SolverError              a solver failed or gave an answer it cannot stand by (exit 6)
 ├── MissingSolverError       a solver is not installed (exit 7)
+├── WorkerLostError          a process that was started for a part of the work is gone (exit 8)
 └── AuditError               a plan failed its audit; it is never shown as a result (exit 9)
 
 Each message is one line: what was found, where, and what to do next.
@@ -73,6 +74,12 @@ class MissingSolverError(ProvgridError):
     """A solver that was asked for is not installed."""
 
     exit_code = 7
+
+
+class WorkerLostError(ProvgridError):
+    """A process that did a part of the work ended without a result."""
+
+    exit_code = 8
 
 
 class AuditError(ProvgridError):

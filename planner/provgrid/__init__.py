@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ProvgridError,
         ScenarioError,
         SolverError,
+        WorkerLostError,
     )
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Labels, Problem
@@ -56,6 +57,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolverError",
+    "WorkerLostError",
     "assign",
     "check",
     "compile",

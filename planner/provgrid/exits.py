@@ -26,6 +26,7 @@ MEANINGS = {
     5: "stopped without a plan",
     6: "a solver failed",
     7: "a solver is missing",
+    8: "a worker was lost",
     9: "the audit failed",
     130: "interrupted, best plan written if there is one",
 }
