@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from provgrid import scenarios, studies
-    from provgrid.api import check, compile, load, open, provenance, solve  # noqa: A004
+    from provgrid.api import check, claims, compile, load, open, provenance, solve  # noqa: A004
     from provgrid_models.errors import (
         ArrayError,
         AuditError,
@@ -60,6 +60,7 @@ __all__ = [
     "WorkerLostError",
     "assign",
     "check",
+    "claims",
     "compile",
     "export_lp",
     "export_mps",
@@ -72,7 +73,7 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(("check", "compile", "load", "open", "provenance", "solve"), "provgrid.api"),
+    **dict.fromkeys(("check", "claims", "compile", "load", "open", "provenance", "solve"), "provgrid.api"),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
     **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),

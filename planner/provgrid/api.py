@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from provgrid.experiments.plans import Experiment
+    from provgrid.experiments.results import Claims
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Problem
     from provgrid_models.provenance import Provenance
@@ -107,6 +109,39 @@ def solve(
         build_s=time.perf_counter() - started,
         with_policies=policies,
     )
+
+
+def claims(
+    *ids: str,
+    jobs: int = 1,
+    national: bool = False,
+    folder: str | Path = "runs/claims",
+    on_made: Callable[[Experiment], None] | None = None,
+) -> Claims:
+    """Put claims of the documents to the test: verdicts on three cost bases, each from audited plans.
+
+    Parameters
+    ----------
+    ids : claims to examine, all where none is named.
+    jobs : plans made at the same time, each in a process of its own.
+    national : the headline claims on `national`, by the heuristic, instead.
+    folder : where plans are kept; those that are there are not made again.
+    on_made : called after each plan that was made.
+
+    Raises
+    ------
+    OptionError : there is no claim of that name.
+    ProvgridError : a plan could not be made, or failed its audit.
+    """
+    from pathlib import Path
+
+    from provgrid.experiments.catalogue import catalogue, chosen
+    from provgrid.experiments.catalogue.national import on_national
+    from provgrid.experiments.examine import examine
+    from provgrid.experiments.store import Store
+
+    picked = chosen(on_national() if national else catalogue(), ids)
+    return examine(picked, Store(Path(folder)), jobs=jobs, on_made=on_made or (lambda _: None))
 
 
 def open(run: str | Path) -> Plan:  # noqa: A001

@@ -15,6 +15,7 @@ from provgrid.cli import (
     audit,
     bench,
     check,
+    claims,
     console,
     demo,
     doctor,
@@ -53,6 +54,7 @@ app.add_typer(study.app, name="study")
 app.command("import")(import_trace.import_trace)
 app.add_typer(bench.app, name="bench")
 app.command("facts")(facts.facts)
+app.command("claims")(claims.claims)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 

@@ -63,7 +63,7 @@ class Input:
     stated: bool = False
 
     def at(self, x: float) -> tuple[str, ...]:
-        """Overrides for this value of the input."""
+        """Return overrides for this value of the input."""
         return tuple(lever.at(x) for lever in self.levers)
 
 

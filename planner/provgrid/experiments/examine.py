@@ -181,8 +181,7 @@ def _value(test: Test, basis: Basis, bench: _Bench, varied: tuple[Input, float] 
     """Value of a test, one input at another value than its own."""
     if varied is None:
         figures = {
-            which: _figure(test, [bench.outcome(one) for one in _bracket(test, which, basis)])
-            for which in _sides(test)
+            which: _figure(test, [bench.outcome(one) for one in _bracket(test, which, basis)]) for which in _sides(test)
         }
     else:
         figures = {

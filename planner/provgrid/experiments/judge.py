@@ -32,7 +32,7 @@ class Interval:
 
 
 def difference(a: Interval, b: Interval) -> Interval:
-    """What A has more than B: [bound A - objective B, objective A - bound B] where the two are costs."""
+    """Return what A has more than B: [bound A - objective B, objective A - bound B] where the two are costs."""
     return Interval(a.low - b.high, a.high - b.low)
 
 

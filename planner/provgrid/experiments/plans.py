@@ -147,7 +147,9 @@ def _unserved(plan: Plan) -> dict[str, float]:
     frame = scenario.jobs
     release = np.ceil(frame["release_h"].to_numpy() / problem.period_h - SMALLEST_SHARE).astype(np.int64)
     inside = release < problem.n_periods
-    asked = float((frame["work_pflop_h"].to_numpy() * inside) @ problem.weight[np.minimum(release, problem.weight.size - 1)])
+    asked = float(
+        (frame["work_pflop_h"].to_numpy() * inside) @ problem.weight[np.minimum(release, problem.weight.size - 1)]
+    )
     share = np.minimum(plan.allocation.served_share(problem), 1.0)
     done = float((problem.job_weight * problem.work_pflop_h) @ share) if problem.n_jobs else 0.0
     period = scenario.demand["period"].to_numpy()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from provgrid.experiments.plans import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from provgrid.experiments.plans import Experiment
 
 FIELDS = {one.name for one in fields(Outcome)}
@@ -51,6 +53,12 @@ class Store:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+    def forget(self, experiments: Iterable[Experiment]) -> None:
+        """Take plans away, so that they are made anew."""
+        for one in experiments:
+            self._known.pop(one, None)
+            self.path(one).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Outcome | None:

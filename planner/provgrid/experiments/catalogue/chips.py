@@ -41,12 +41,12 @@ def claims() -> tuple[Claim, ...]:
 
 
 def efficient(factor: float) -> tuple[str, ...]:
-    """Overrides that raise what every family gets out of every chip."""
+    """Return overrides that raise what every family gets out of every chip."""
     return (f"bindings.*.mfu*={factor:g}", f"bindings.*.tokens_per_s*={factor:g}")
 
 
 def enlarged(factor: float) -> tuple[str, ...]:
-    """Overrides that raise the number of accelerators, and the power that they may draw."""
+    """Return overrides that raise the number of accelerators, and the power that they may draw."""
     return (f"pools.*.accelerators*={factor:g}", f"clusters.*.grid_limit_mw*={factor:g}")
 
 

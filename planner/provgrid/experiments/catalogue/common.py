@@ -30,30 +30,30 @@ def sites_in(*regions: str) -> tuple[str, ...]:
 
 
 def part_of_training(share: float) -> tuple[str, ...]:
-    """Overrides that leave a part of every training class, its data and its rates."""
+    """Return overrides that leave a part of every training class, its data and its rates."""
     scaled = ("work_pflop_h", "max_accelerators", "data_gb", "move_gbps")
     # A hundredth of a small class may be less than one accelerator, the least that a job has by default.
     return ("jobs.*.min_accelerators=0", *(f"jobs.*.{column}*={share:g}" for column in scaled))
 
 
 def confined_to(*regions: str) -> tuple[str, ...]:
-    """Overrides that keep all training in these regions, wherever its data is."""
+    """Return overrides that keep all training in these regions, wherever its data is."""
     group = ", ".join(f'"{one}"' for one in regions)
     return (f"switches.open_zones=[[{group}]]", f"jobs.*.residency={regions[0]}")
 
 
 def at_home(*tables: str) -> tuple[str, ...]:
-    """Overrides that keep the work of these tables in its own region."""
+    """Return overrides that keep the work of these tables in its own region."""
     return tuple(f"{table}.{region}-*.residency={region}" for table in tables for region in REGIONS)
 
 
 def closed(*sites: str) -> tuple[str, ...]:
-    """Overrides that take sites out."""
+    """Return overrides that take sites out."""
     return tuple(f"pools.{site}/*.accelerators=0" for site in sites)
 
 
 def scaled_tariffs(factor: float, tariffs: Iterable[str] = WESTERN_TARIFFS) -> tuple[str, ...]:
-    """Overrides that multiply grid tariffs."""
+    """Return overrides that multiply grid tariffs."""
     return tuple(f"tariffs.{one}.price_yuan_per_kwh*={factor:g}" for one in tariffs)
 
 
@@ -80,9 +80,7 @@ def why_carbon(a: Figures, b: Figures) -> str:
     pue = (b["work_mwh"] / b["it_mwh"]) / (a["work_mwh"] / a["it_mwh"])
     chips = b["it_mwh"] / a["it_mwh"]
     change = b["work_carbon_t"] / a["work_carbon_t"]
-    return (
-        f"CO2 x{change:.3f} = emission factor x{intensity:.3f} · PUE x{pue:.3f} · chips and families x{chips:.3f}"
-    )
+    return f"CO2 x{change:.3f} = emission factor x{intensity:.3f} · PUE x{pue:.3f} · chips and families x{chips:.3f}"
 
 
 def why_cost(a: Figures, b: Figures) -> str:

@@ -18,8 +18,8 @@ def claims() -> tuple[Claim, ...]:
         Claim(
             id="coordination_beats_own",
             title="Coordination beats everyone-builds-their-own",
-            says="Small data centres that each start-up, factory or town builds for itself waste power and money; shared "
-            "out like electricity in a grid, the same capacity does more.",
+            says="Small data centres that each start-up, factory or town builds for itself waste power and money; "
+            "shared out like electricity in a grid, the same capacity does more.",
             facts=("total_coordination", "everyone_builds_their_own", "layered_services", "province_as_computer"),
             tests=(_own_sites(), _same_machines()),
         ),
@@ -27,7 +27,7 @@ def claims() -> tuple[Claim, ...]:
 
 
 def own_sites() -> tuple[str, ...]:
-    """Overrides that put the country's machines where its work is: each region has its share of each chip."""
+    """Return overrides that put the country's machines where its work is: each region has its share of each chip."""
     asked: dict[str, float] = defaultdict(float)
     for job in rows("jobs"):
         asked[job["region"]] += float(job["work_pflop_h"])

@@ -24,8 +24,8 @@ def claims() -> tuple[Claim, ...]:
         Claim(
             id="xinjiang_primary_node",
             title="Xinjiang becomes a primary training node by 2028",
-            says="With 170 billion yuan of state-owned firms' projects, computing among them, Xinjiang turns into one of "
-            "the main places of AI training by 2028.",
+            says="With 170 billion yuan of state-owned firms' projects, computing among them, Xinjiang turns into one "
+            "of the main places of AI training by 2028.",
             facts=("xinjiang_primary_by_2028", "xinjiang_primary_hub", "capital_carries_power_demand"),
             tests=(_xinjiang(),),
         ),
@@ -83,8 +83,8 @@ def _xinjiang() -> Test:
     return Test(
         id="xinjiang-rank",
         question="Do Xinjiang's sites together train more than the third-largest site elsewhere?",
-        choice="Xinjiang grows by the accelerators that its part of the 170 billion yuan buys, power included; sites and "
-        "work elsewhere grow by one factor.",
+        choice="Xinjiang grows by the accelerators that its part of the 170 billion yuan buys, power included; sites "
+        "and work elsewhere grow by one factor.",
         b=Side(label="2028", overrides=('clusters.hami_yiwu.grid_limit_mw=""',)),
         kind="level",
         quantity=rank(XINJIANG, PRIMARY),

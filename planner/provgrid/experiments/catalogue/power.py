@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provgrid.experiments.catalogue.coastal import coastal_power
 from provgrid.experiments.catalogue.common import (
     COAST,
     DOMESTIC_CHIPS,
@@ -20,7 +21,7 @@ from provgrid.experiments.catalogue.common import (
     why_cost,
     wind,
 )
-from provgrid.experiments.declared import Claim, Quantity, Side, Test, assumed, times
+from provgrid.experiments.declared import SCENARIO, Claim, Quantity, Side, Test, assumed, times
 
 A_TENTH = (*TRAINING_ALONE, *DOMESTIC_CHIPS, *part_of_training(0.1))
 A_FIFTIETH = (*TRAINING_ALONE, *DOMESTIC_CHIPS, *part_of_training(0.02))
@@ -42,7 +43,7 @@ def claims() -> tuple[Claim, ...]:
                 "western_centres_cheapen_training",
                 "eastern_power_is_dear",
             ),
-            tests=(_west_against_coast(), _xinjiang_against_coast()),
+            tests=(_west_against_coast(), _xinjiang_against_coast(), _coastal_power()),
         ),
         Claim(
             id="renewables_relieve_east",
@@ -83,6 +84,21 @@ def _xinjiang_against_coast() -> Test:
     )
 
 
+def _coastal_power() -> Test:
+    return Test(
+        id="coastal-power",
+        question="What does all work cost if western sites had the coast's power, and with their own?",
+        choice="All work of the country on the same machines: western sites take Zhejiang's tariff and Hangzhou's PUE, "
+        "and lose their contracts. This counts what power is worth at full use, where sun and wind are soon used up.",
+        a=Side(label="coastal power in the west", overrides=coastal_power(SCENARIO)),
+        b=Side(label="western power"),
+        low=SMALLEST,
+        limit="western power makes all work cheaper by a hundredth or more",
+        inputs=(wind(),),
+        explain=why_cost,
+    )
+
+
 def _eastern_grid() -> Test:
     solar, breeze = assumed("hub_solar_share"), assumed("hub_wind_share")
     more = assumed("hub_wind_share", *times(breeze.value, "contracts.*_wind.capacity_mw"), sides="b")
@@ -105,4 +121,3 @@ def _eastern_grid() -> Test:
         limit="eastern grid power falls by a hundredth or more",
         inputs=(more, sun),
     )
-

@@ -22,7 +22,7 @@ CARBON = Quantity(name="CO2 of the work", unit="t", read=lambda figures: figures
 
 
 def claims() -> tuple[Claim, ...]:
-    """Published findings."""
+    """List published findings."""
     return (
         Claim(
             id="energy_saved",
@@ -44,7 +44,12 @@ def claims() -> tuple[Claim, ...]:
             says="Work that moves from Beijing to Inner Mongolia emits more: 24.9 % in the paper.",
             published=PAPER,
             tests=(
-                _carbon("beijing-inner-mongolia", ("north", "zhangjiakou", "Beijing"), ("inner_mongolia", "", "Inner Mongolia"), up=True),
+                _carbon(
+                    "beijing-inner-mongolia",
+                    ("north", "zhangjiakou", "Beijing"),
+                    ("inner_mongolia", "", "Inner Mongolia"),
+                    up=True,
+                ),
             ),
         ),
         Claim(
@@ -53,7 +58,12 @@ def claims() -> tuple[Claim, ...]:
             says="Work that moves from Shanghai to Sichuan emits less: 79.6 % in the paper.",
             published=PAPER,
             tests=(
-                _carbon("shanghai-sichuan", ("lower_yangtze", "wuhu", "Shanghai"), ("southwest", "guian", "Sichuan"), up=False),
+                _carbon(
+                    "shanghai-sichuan",
+                    ("lower_yangtze", "wuhu", "Shanghai"),
+                    ("southwest", "guian", "Sichuan"),
+                    up=False,
+                ),
             ),
         ),
     )
@@ -63,7 +73,7 @@ def _energy() -> Test:
     return Test(
         id="energy-west",
         question="How much energy does the same training draw on the coast, and how much in the west?",
-        choice="A tenth of all training, services left out, on one domestic chip everywhere, so that PUE alone differs.",
+        choice="A tenth of all training, services left out, on one domestic chip everywhere: PUE alone differs.",
         a=Side(label="all on the coast", overrides=(*A_TENTH, *confined_to(*COAST))),
         b=Side(label="all in the west", overrides=(*A_TENTH, *confined_to(*WEST))),
         quantity=ENERGY,
@@ -77,7 +87,10 @@ def _energy() -> Test:
 
 def _western_pue() -> Input:
     sites = ("horinger", "guian", "qingyang", "zhongwei", "xining_haidong", "hami_yiwu", "tacheng_toli", "tianfu")
-    mean = {end: sum(figure("clusters", one, f"pue_{end}") for one in sites) / len(sites) for end in ("low", "typical", "high")}
+    mean = {
+        end: sum(figure("clusters", one, f"pue_{end}") for one in sites) / len(sites)
+        for end in ("low", "typical", "high")
+    }
     levers = tuple(Lever(path=f"clusters.{one}.pue*=", slope=1.0 / mean["typical"]) for one in sites)
     return Input(
         source=";".join(f"clusters/{one}" for one in sites),
@@ -97,7 +110,7 @@ def _duplicated_sites() -> Test:
     no_chips = ("chips.*.price_yuan=1",)
     return Test(
         id="duplicated-sites",
-        question="What does training cost on the coast, and what in the west if the western sites are built in addition?",
+        question="What does training cost on the coast, and what in the west, where sites are built in addition?",
         choice="A tenth of all training on equal chips, which move from the coast and cost nothing anew. On the full "
         "basis the west pays for its buildings, power and cooling, and the coast, which has them, does not; on the "
         "other two nobody pays for sites.",
@@ -183,4 +196,3 @@ def _factors(beijing: bool) -> tuple[Input, ...]:
             levers=(Lever(path=f"carbon.ef_{place}_2023.carbon_kg_per_kwh="),),
         ),
     )
-

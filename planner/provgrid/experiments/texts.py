@@ -1,0 +1,83 @@
+"""Results in words and numbers, for the command line and for the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provgrid.experiments.judge import Interval
+    from provgrid.experiments.results import BasisResult, ClaimResult, Sensitivity, TestResult
+
+BASIS_WORDS = {
+    "energy": "energy only",
+    "operating": "operating cost (energy, demand charge, network)",
+    "full": "full cost (operating cost and annualised capital)",
+}
+MEANS = {"saving": "saved", "rise": "more", "level": ""}
+
+
+def value(test: TestResult, found: Interval) -> str:
+    """Value of a test: a share in per cent, or the figure itself."""
+    if test.kind == "level" and "over those" in test.quantity:
+        return _ends(found, "{:.3g}", "")
+    return f"{_ends(found, '{:.3g}', ' %', 100.0)} {MEANS[test.kind]}".rstrip()
+
+
+def amount(found: Interval, unit: str) -> str:
+    """Write a figure with its unit; an interval that rounding cannot show is one number."""
+    if unit:
+        return f"{_ends(found, '{:,.0f}', '')} {unit}"
+    return _ends(found, "{:.4g}", "")
+
+
+def _ends(found: Interval, shape: str, after: str, scale: float = 1.0) -> str:
+    low, high = (shape.format(end * scale + 0.0) for end in (found.low, found.high))
+    return f"{low}{after}" if low == high else f"{low} to {high}{after}"
+
+
+def short(test: TestResult, one: BasisResult) -> str:
+    """Verdict and value in a few words."""
+    verdict = "undecided" if one.verdict == "undecided at this gap" else one.verdict
+    return f"{verdict} ({value(test, one.value)})"
+
+
+def source(claim: ClaimResult) -> str:
+    """Where a claim stands: documents and facts, or the publication."""
+    if claim.published:
+        return claim.published
+    documents = "document" if len(claim.documents) == 1 else "documents"
+    return f"{documents} {', '.join(claim.documents)}; facts {', '.join(claim.facts)}"
+
+
+def computed(test: TestResult, one: BasisResult) -> list[str]:
+    """Lines on what was computed: the two figures, their difference, and why they differ."""
+    quantity = "" if test.quantity == "cost" else f"{test.quantity}: "
+    lines = []
+    if one.a is not None and one.difference is not None:
+        lines.append(f"{quantity}A, {one.a.label}: {amount(one.a.figure, one.unit)}")
+        lines.append(f"B, {one.b.label}: {amount(one.b.figure, one.unit)}")
+        lines.append(f"A - B: {amount(one.difference, one.unit)}; {value(test, one.value)}")
+    else:
+        lines.append(f"{quantity}{one.b.label}: {value(test, one.value)}")
+    if one.explanation:
+        lines.append(one.explanation)
+    return lines
+
+
+def evidence(one: BasisResult) -> str:
+    """One line on the plans: audits and gaps."""
+    plans = [plan for plan in (one.a, one.b) if plan is not None]
+    audits = "passed" if all(plan.audit_passed for plan in plans) else "FAILED"
+    gap = max(plan.gap for plan in plans)
+    return f"audits {audits}, gap at most {gap:.2g}" if gap > 1e-6 else f"audits {audits}, no gap"
+
+
+def sensitivity(test: TestResult, one: Sensitivity) -> str:
+    """One line on an input: its range, and what the value becomes at its ends."""
+    unit = f" {one.unit}" if one.unit else ""
+    text = (
+        f"{one.label}: {one.low:g} / {one.taken:g} / {one.high:g}{unit} gives "
+        f"{value(test, one.value_at_low)} / as above / {value(test, one.value_at_high)}"
+    )
+    turns = [f"{side} {x:.3g}" for side, x in (("above", one.above), ("below", one.below)) if x is not None]
+    return f"{text}; holds only {' and '.join(turns)}" if turns else text
