@@ -1,8 +1,8 @@
 """What is declared: claims, the tests that decide them, and the plans that each test compares.
 
-A test compares two plans, A and B, or looks at one, B. Its value is a share: what B saves against A, what B has more
-than A, or a figure of B. The claim holds where the value lies within the test's limits. Everything here is data, but
-for how a figure is read from a plan and how a difference is explained.
+A test compares two plans, A and B, or looks at one, B. Its value is what B saves against A, what B has more than A
+(both as shares of A), or a figure of B: a share or a multiple. The claim holds where the value lies within the test's
+limits. Everything here is data, but for how a figure is read from a plan and how a difference is explained.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from provgrid_seeds import loader
 Basis = Literal["energy", "operating", "full"]
 BASES: tuple[Basis, ...] = ("energy", "operating", "full")
 Figures = Mapping[str, float]
-Kind = Literal["saving", "rise", "level"]
+Kind = Literal["saving", "rise", "level", "multiple"]
 SCENARIO = "national-lite"
 
 
@@ -98,7 +98,7 @@ class Test:
     limit: str = ""  # in words
     inputs: tuple[Input, ...] = ()
     bases: tuple[Basis, ...] = BASES
-    explain: Callable[[Figures, Figures], str] | None = None
+    explain: Callable[[Figures, Figures], str] | None = None  # of A and B; of B twice where it is alone
 
     __test__ = False  # pytest: this is no test of the code
 
@@ -127,7 +127,7 @@ def assumed(
     known = loader.assumption(assumption_id)
     return Input(
         source=f"assumptions/{assumption_id}",
-        label=known.statement[:1].lower() + known.statement[1:],
+        label=_within_a_sentence(known.statement),
         unit=known.unit,
         value=known.value,
         low=known.low,
@@ -137,6 +137,11 @@ def assumed(
         bases=bases,
         stated=stated,
     )
+
+
+def _within_a_sentence(text: str) -> str:
+    """Write a statement with a small first letter, unless it starts with an abbreviation."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def times(value: float, *paths: str) -> tuple[Lever, ...]:

@@ -16,6 +16,7 @@ from provgrid.experiments.execute import make
 from provgrid.experiments.judge import Interval
 from provgrid.experiments.plans import Experiment
 from provgrid.experiments.results import BasisResult, ClaimResult, Claims, PlanFigures, Sensitivity, TestResult
+from provgrid.experiments.texts import measured
 from provgrid_models.errors import AuditError
 from provgrid_seeds import facts as seeds
 
@@ -260,9 +261,9 @@ def _judged(test: Test, basis: Basis, bench: _Bench) -> BasisResult:
         verdict = "holds" if said == "yes" else "does not hold"
     plans = {which: _plan(test, which, basis, figures[which], bench) for which in _sides(test)}
     explanation = ""
-    if test.explain is not None and test.a is not None:
+    if test.explain is not None:
         read = [bench.outcome(experiment(test, which, basis)).figures for which in _sides(test)]
-        explanation = test.explain(read[0], read[1])
+        explanation = test.explain(read[0], read[-1])
     return BasisResult(
         basis=basis,
         verdict=verdict,
@@ -282,7 +283,9 @@ def _condition(turn: _Turn) -> str:
     """Say on which side of which value an input has to lie."""
     factor = turn.factor
     side = "above" if turn.up != turn.holds_at_base else "below"
-    return f"{factor.label} is {side} {turn.at():.3g} {factor.unit} (taken as {factor.value:g})"
+    return (
+        f"{factor.label} is {side} {measured(turn.at(), factor.unit)} (taken as {measured(factor.value, factor.unit)})"
+    )
 
 
 def _sensitivity(test: Test, basis: Basis, one: Input, turns: Sequence[_Turn], bench: _Bench) -> Sensitivity:

@@ -43,7 +43,7 @@ def value(kind: Kind, a: Interval | None, b: Interval) -> Interval:
     ------
     OptionError : the first plan's figure may be 0 or less, so that nothing can be a share of it.
     """
-    if kind == "level":
+    if kind in ("level", "multiple"):
         return b
     if a is None or a.low <= 0:
         found = "no figure" if a is None else f"{a.low:g}"

@@ -13,12 +13,12 @@ BASIS_WORDS = {
     "operating": "operating cost (energy, demand charge, network)",
     "full": "full cost (operating cost and annualised capital)",
 }
-MEANS = {"saving": "saved", "rise": "more", "level": ""}
+MEANS = {"saving": "saved", "rise": "more", "level": "", "multiple": ""}
 
 
 def value(test: TestResult, found: Interval) -> str:
     """Value of a test: a share in per cent, or the figure itself."""
-    if test.kind == "level" and "over those" in test.quantity:
+    if test.kind == "multiple":
         return _ends(found, "{:.3g}", "")
     return f"{_ends(found, '{:.3g}', ' %', 100.0)} {MEANS[test.kind]}".rstrip()
 
@@ -33,6 +33,13 @@ def amount(found: Interval, unit: str) -> str:
 def _ends(found: Interval, shape: str, after: str, scale: float = 1.0) -> str:
     low, high = (shape.format(end * scale + 0.0) for end in (found.low, found.high))
     return f"{low}{after}" if low == high else f"{low} to {high}{after}"
+
+
+def measured(x: float, unit: str) -> str:
+    """Write a value of an input: fractions in per cent, ratios without a unit."""
+    if unit == "fraction":
+        return f"{100.0 * x:.3g} %"
+    return f"{x:.3g}" if unit in ("", "ratio") else f"{x:,.3g} {unit}" if abs(x) < 1000 else f"{x:,.0f} {unit}"
 
 
 def short(test: TestResult, one: BasisResult) -> str:
@@ -74,10 +81,12 @@ def evidence(one: BasisResult) -> str:
 
 def sensitivity(test: TestResult, one: Sensitivity) -> str:
     """One line on an input: its range, and what the value becomes at its ends."""
-    unit = f" {one.unit}" if one.unit else ""
-    text = (
-        f"{one.label}: {one.low:g} / {one.taken:g} / {one.high:g}{unit} gives "
-        f"{value(test, one.value_at_low)} / as above / {value(test, one.value_at_high)}"
-    )
-    turns = [f"{side} {x:.3g}" for side, x in (("above", one.above), ("below", one.below)) if x is not None]
+    ends = [measured(x, one.unit) for x in (one.low, one.taken, one.high)]
+    values = [value(test, one.value_at_low), "as above", value(test, one.value_at_high)]
+    at = [f"{x} gives {found}" for x, found in zip(ends, values, strict=True)]
+    # The value that was taken needs no line where it is an end of the range.
+    shown = [text for text, x in zip(at, (one.low, None, one.high), strict=True) if x != one.taken]
+    text = f"{one.label}: {'; '.join(shown)}"
+    sides = (("above", one.above), ("below", one.below))
+    turns = [f"{side} {measured(x, one.unit)}" for side, x in sides if x is not None]
     return f"{text}; holds only {' and '.join(turns)}" if turns else text

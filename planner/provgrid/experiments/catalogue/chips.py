@@ -73,6 +73,10 @@ def _left(figures: Figures) -> float:
     return max(figures["unserved_training"], figures["unserved_tokens"])
 
 
+def _what_is_left(_: Figures, b: Figures) -> str:
+    return f"left: {b['unserved_training']:.3g} of the training, {b['unserved_tokens']:.3g} of the tokens"
+
+
 LEFT = Quantity(
     name="work left unserved (training or tokens, the larger share)",
     unit="",
@@ -95,6 +99,7 @@ def _without_imports() -> Test:
         high=MET,
         limit="a hundredth of the work or less is left",
         inputs=(assumed("claims_domestic_growth", *(Lever(path=path) for path in grown), stated=True),),
+        explain=_what_is_left,
     )
 
 
@@ -114,4 +119,5 @@ def _frozen_imports() -> Test:
             assumed("claims_demand_growth", *(Lever(path=path) for path in asked), stated=True),
             assumed("claims_domestic_growth", *(Lever(path=path) for path in grown), stated=True),
         ),
+        explain=_what_is_left,
     )

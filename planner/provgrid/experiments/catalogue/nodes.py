@@ -86,7 +86,7 @@ def _xinjiang() -> Test:
         choice="Xinjiang grows by the accelerators that its part of the 170 billion yuan buys, power included; sites "
         "and work elsewhere grow by one factor.",
         b=Side(label="2028", overrides=('clusters.hami_yiwu.grid_limit_mw=""',)),
-        kind="level",
+        kind="multiple",
         quantity=rank(XINJIANG, PRIMARY),
         low=1.0,
         limit=f"among the {PRIMARY} largest by accelerator-hours of training",
@@ -116,7 +116,7 @@ def _guangdong() -> Test:
         question="Do Guangdong's sites together train more than the largest site elsewhere?",
         choice="All work of the country on the machines of the public tables, which are of 2025 and 2026.",
         b=Side(label="today's machines"),
-        kind="level",
+        kind="multiple",
         quantity=rank(GUANGDONG, 1),
         low=1.0,
         limit="more accelerator-hours of training than any site elsewhere",

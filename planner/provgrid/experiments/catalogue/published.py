@@ -154,7 +154,7 @@ def _carbon(test_id: str, start: tuple[str, str, str], end: tuple[str, str, str]
     """Test of CO2 from one place to another; each is a region, the site of it that is left out, and a name."""
     (from_region, from_without, from_name), (to_region, to_without, to_name) = start, end
     shut = closed(*(site for site in (from_without, to_without) if site))
-    plain = (*A_FIFTIETH, *shut)
+    plain = (*A_FIFTIETH, *shut) if up else (*A_FIFTIETH, *shut, "contracts.*.capacity_mw=0")
     contracts = Input(
         source="assumptions/hub_wind_share;assumptions/hub_solar_share",
         label="the part of the assumed western wind and sun that counts as the site's own power",
@@ -176,7 +176,8 @@ def _carbon(test_id: str, start: tuple[str, str, str], end: tuple[str, str, str]
         quantity=CARBON,
         low=0.0,
         limit="CO2 rises" if up else "CO2 falls",
-        inputs=(contracts, *_factors(up)),
+        # Sichuan has no contracts in the scenario.
+        inputs=(contracts, *_factors(up)) if up else _factors(up),
         explain=why_carbon,
     )
 
