@@ -25,11 +25,13 @@ from provgrid_seeds.build_rows import (
     full_load_mw,
     in_words,
     latency_settings,
+    named,
     renewable_rows,
     sourced,
     tariff_rows,
     unique,
     value,
+    with_sources,
 )
 from provgrid_seeds.loader import figure, table_row
 
@@ -78,9 +80,7 @@ SERVED = {  # class: family, metric, limit, shape, and the classes that it stand
     "patient": ("dense_llm", "ttft", "agent", "deepseek_r1", ("agent", "reasoning")),
 }
 DAYS = {"winter": datetime(2026, 1, 14), "summer": datetime(2026, 7, 15)}
-PERIOD_H = 3.0
 DAY_H = 24.0
-DAYS_A_YEAR = 365.0
 DAYS_A_WEEK = 7
 
 
@@ -229,7 +229,7 @@ def services(pools: list[Record], shares: dict[str, float], read: Ledger) -> tup
     whole = sum(read(one) for one in known)
     text, image = read("gen_any_kb_per_ktoken_text"), read("gen_any_kb_in_per_ktoken_image")
     rows, asked = [], []
-    periods = round(DAY_H / PERIOD_H)
+    periods = round(value("lite_day_periods"))
     for name, share in shares.items():
         for class_id, (family_id, metric, limit, shape, classes) in SERVED.items():
             part = share * sum(read(f"gen_any_class_share_{one}") for one in classes) / whole
@@ -271,36 +271,46 @@ def _mean_tokens_per_s(pools: list[Record], family_id: str) -> float:
 def _curve(shape: str) -> list[float]:
     """Rate in each period of a day over the mean of the day."""
     hourly = [float(row["value"] or 0.0) for row in loader.table("diurnal_shapes") if row["shape"] == shape]
-    mean, step = sum(hourly) / len(hourly), round(PERIOD_H)
+    mean, step = sum(hourly) / len(hourly), round(value("lite_period_h"))
     return [sum(hourly[h : h + step]) / step / mean for h in range(0, len(hourly), step)]
 
 
 def settings() -> Record:
     """`scenario.toml`."""
     read = Ledger()
-    _work(read)
+    work = _work(read)
+    asked = assumed(*read.used)
     capital = capital_settings(read)
-    periods = round(DAY_H / PERIOD_H)
-    weight = DAYS_A_YEAR / len(DAYS)
-    blocks = [{"start": start, "periods": periods, "weight": weight} for start in DAYS.values()]
-    return {
+    block = {
+        "periods": named("assumptions", "lite_day_periods", "value", whole=True),
+        "weight": named("assumptions", "lite_day_weight", "value"),
+    }
+    document = {
         "name": "national-lite",
         "title": "East Data, West Computing in classes: a year in two typical days",
-        "description": "Nine regions ask and sixteen sites supply, as in national. Jobs come in classes that are "
-        "divisible by nature: each stands for many, and any part of it may go anywhere, so the optimum of the "
+        "description": f"{len(REGIONS)} regions ask and {len(SITES)} sites supply, as in national. Jobs come in "
+        "classes that are divisible by nature: each stands for many, and any part of it may go anywhere, so the optimum of the "
         "relaxation (engine lp) is the answer, not an ideal. Each site's imported chips are counted as h800, its "
         "domestic chips as ascend_910c, of the same FP16 capacity. Money and energy are those of a year.",
         "horizon": {
             "start": next(iter(DAYS.values())),
-            "periods": periods * len(DAYS),
-            "period_h": PERIOD_H,
-            "blocks": blocks,
+            "periods": named("assumptions", "lite_periods", "value", whole=True),
+            "period_h": named("assumptions", "lite_period_h", "value"),
+            "blocks": [{"start": start, **block} for start in DAYS.values()],
         },
-        "prices": {"carbon_price_yuan_per_t": 0.0, "unserved_multiple": read("unserved_multiple")},
+        "prices": {
+            "carbon_price_yuan_per_t": named("assumptions", "no_carbon_price", "value"),
+            "unserved_multiple": read("unserved_multiple"),
+        },
         "capital": capital,
         "latency": latency_settings(),
         "assumptions": in_words(*read.used, "platform_share_national", "queue_ms"),
     }
+    chips = ";".join(f"chips/{one}" for one in STANDS_FOR)
+    regions = ";".join(f"demand_regions/{one}" for provinces in REGIONS.values() for one in provinces)
+    whole_tables = {name: f"{asked};{chips};{regions}" for name in work if name != "regions"}
+    whole_tables["demand"] += ";diurnal_shapes/*"
+    return with_sources(document, **whole_tables)
 
 
 def _work(read: Ledger) -> dict[str, list[Record]]:

@@ -70,7 +70,7 @@ def bought_accelerators() -> float:
 def _xinjiang() -> Test:
     today = installed("hami_yiwu/ascend_910c")
     share = assumed(
-        "claims_xinjiang_compute_share",
+        "xinjiang_compute_share",
         Lever(path="pools.hami_yiwu/ascend_910c.accelerators=", offset=today, slope=bought_accelerators()),
         stated=True,
     )
