@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib.resources
 import re
 import tomllib
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +22,14 @@ from provgrid_models.grids import TABLE_NAMES
 from provgrid_models.readers import decode, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provgrid_models.findings import Findings
 
 SETTINGS_FILE = "scenario.toml"
 BUILTIN = "builtin:"
+
+_rebuilt: ContextVar[Path | None] = ContextVar("rebuilt", default=None)
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,21 @@ def builtin_names() -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if (entry / SETTINGS_FILE).is_file())
 
 
+@contextmanager
+def rebuilt_in(folder: Path) -> Iterator[None]:
+    """Take built-in scenarios from their subfolders of another folder, where it has them, for all who load inside."""
+    token = _rebuilt.set(folder)
+    try:
+        yield
+    finally:
+        _rebuilt.reset(token)
+
+
 def builtin_folder(name: str) -> Path:
     """Folder of a scenario that comes with the package."""
+    rebuilt = _rebuilt.get()
+    if rebuilt is not None and (rebuilt / name).is_dir():
+        return rebuilt / name
     return Path(str(importlib.resources.files("provgrid_seeds") / "scenarios" / name))
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from provgrid import scenarios, studies
-    from provgrid.api import check, claims, compile, load, open, provenance, solve  # noqa: A004
+    from provgrid.api import check, claims, compile, load, open, provenance, solve, uncertain  # noqa: A004
+    from provgrid.spread import Uncertainty
     from provgrid_models.errors import (
         ArrayError,
         AuditError,
@@ -57,6 +58,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolverError",
+    "Uncertainty",
     "WorkerLostError",
     "assign",
     "check",
@@ -70,10 +72,11 @@ __all__ = [
     "scenarios",
     "solve",
     "studies",
+    "uncertain",
 ]
 
 _HOME = {
-    **dict.fromkeys(("check", "claims", "compile", "load", "open", "provenance", "solve"), "provgrid.api"),
+    **dict.fromkeys(("check", "claims", "compile", "load", "open", "provenance", "solve", "uncertain"), "provgrid.api"),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
     **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),
@@ -84,6 +87,7 @@ _HOME = {
     "Progress": "provgrid_optimizer.options",
     "Provenance": "provgrid_models.provenance",
     "Scenario": "provgrid_models.scenario",
+    "Uncertainty": "provgrid.spread",
 }
 
 

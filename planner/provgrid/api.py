@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from provgrid.experiments.plans import Experiment
     from provgrid.experiments.results import Claims
+    from provgrid.spread import Uncertainty
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Problem
     from provgrid_models.provenance import Provenance
@@ -142,6 +143,46 @@ def claims(
 
     picked = chosen(on_national() if national else catalogue(), ids)
     return examine(picked, Store(Path(folder)), jobs=jobs, on_made=on_made or (lambda _: None))
+
+
+def uncertain(
+    scenario: str | Path,
+    *,
+    draws: int = 50,
+    seed: int = 0,
+    engine: str = "heuristic",
+    set: Sequence[str] = (),  # noqa: A002
+    gap: float | None = None,
+    time_limit: float | None = None,
+    passes: int | None = None,
+    jobs: int = 1,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Uncertainty:
+    """Draw every assumed figure behind a scenario in its range, solve and audit each draw, and gather the spread.
+
+    Parameters
+    ----------
+    scenario : as in `load`: built in, or extending one, or with ranges of its own in `[uncertain]`.
+    draws, seed : draw k depends on the seed and on k, not on how many there are or on `jobs`.
+    engine, set, gap, time_limit, passes : as in `load` and `solve`; each draw runs on one thread.
+    jobs : processes; above 1, a script must be guarded by `if __name__ == "__main__":`.
+    on_progress : called with the number of draws that are done, and of all.
+
+    Raises
+    ------
+    ScenarioError : the scenario is wrong, or has no uncertain figure.
+    AuditError : the plan of a draw broke a rule. A draw without a plan is counted in the result instead.
+    WorkerLostError : a process was lost.
+    """
+    from provgrid import draws as draws_of
+    from provgrid_optimizer.options import SolveOptions
+    from provgrid_optimizer.solve import find_engine
+
+    find_engine(engine)
+    draws_of.check_draws(draws, seed, jobs)
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=1, seed=seed)
+    task = draws_of.task_of(scenario, tuple(set), engine, options)
+    return draws_of.uncertain(task, draws=draws, seed=seed, jobs=jobs, on_progress=on_progress)
 
 
 def open(run: str | Path) -> Plan:  # noqa: A001

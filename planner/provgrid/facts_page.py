@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provgrid import api
-from provgrid.provenance import grouped, quality_text
+from provgrid.grouping import grouped, quality_text
 from provgrid_models.provenance import counts_by_quality, provenance
 from provgrid_seeds import facts, loader
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import tomli_w
@@ -27,6 +28,9 @@ from provgrid_seeds import (
 )
 from provgrid_seeds.build_rows import Record
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SCENARIOS = {
     "toy": build_toy,
     "zhejiang": build_zhejiang,
@@ -44,9 +48,9 @@ SCENARIOS = {
 }
 
 
-def build(folder: Path) -> None:
-    """Write every built-in scenario into a folder, one subfolder each."""
-    for name in (*loader.scenario_names(), *loader.system_names()):
+def build(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Write built-in scenarios, all or those named, into a folder, one subfolder each."""
+    for name in (*loader.scenario_names(), *loader.system_names()) if names is None else names:
         module = SCENARIOS[name]
         target = folder / name
         target.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ def chip(chip_id: str) -> Record:
             "memory_gb": row["memory_gb"],
             "busy_kw": busy_kw,
             "idle_kw": round(busy_kw * figure("chips_efficiency", "idle_share", "typical"), 6),
-            "server_overhead": row["server_overhead_factor"],
+            "server_overhead": figure("chips_efficiency", "server_overhead", "typical"),
             "market_price_yuan_per_h": value(f"market_rent_{chip_id}"),
             "price_yuan": row["price_yuan"],
         },
@@ -150,7 +150,7 @@ def full_load_mw(pools: list[Record], pue: float) -> float:
         one["accelerators"]
         * figure("chips", one["chip"], "tdp_w")
         / 1000.0
-        * figure("chips", one["chip"], "server_overhead_factor")
+        * figure("chips_efficiency", "server_overhead", "typical")
         for one in pools
     ]
     return float(sum(kilowatts)) * pue / 1000.0

@@ -71,7 +71,7 @@ def _print_documents(as_json: bool) -> None:
 def _print_scenario(name: str, traced: tuple[Provenance, ...], as_json: bool) -> None:
     from dataclasses import asdict
 
-    from provgrid.provenance import grouped, quality_text
+    from provgrid.grouping import grouped, quality_text
     from provgrid_models.provenance import counts_by_quality
 
     counts = {quality_text(quality): count for quality, count in counts_by_quality(traced).items()}

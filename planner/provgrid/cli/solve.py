@@ -14,8 +14,11 @@ from provgrid.cli.console import Reporter, cannot_write, check_writable, note, o
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
+    from provgrid.draws import Task
+    from provgrid.spread import Uncertainty
     from provgrid_optimizer.plan import Plan
 
+DRAWS = 50  # of --uncertain
 RUNS = Path("runs")  # where runs go that are not named
 
 
@@ -43,9 +46,15 @@ def solve(
     no_policies: Annotated[bool, typer.Option("--no-policies", help="Skip the policies, and with them captured.")] = (
         False
     ),
+    uncertain: Annotated[
+        bool, typer.Option("--uncertain", help="Also draw every assumed figure in its range, and show the spread.")
+    ] = False,
+    draws: Annotated[int, typer.Option(help="Draws of --uncertain.")] = DRAWS,
+    jobs: Annotated[int, typer.Option(help="Processes of --uncertain, one thread each.")] = 2,
 ) -> int:
     """Solve a scenario, prove how good the plan is, audit it, and write it as a run folder."""
     from provgrid import api
+    from provgrid.draws import check_draws, task_of
     from provgrid.records import record
     from provgrid_optimizer.options import SolveOptions
     from provgrid_optimizer.solve import find_engine
@@ -59,6 +68,10 @@ def solve(
         reporter.stage(f"reading {scenario}")
         started = time.perf_counter()
         loaded = api.load(scenario, overrides or ())
+        task = None
+        if uncertain:
+            check_draws(draws, seed, jobs)
+            task = task_of(scenario, overrides or (), engine, options, loaded)
         reporter.stage("compiling")
         problem = api.compile(loaded)
         build_s = time.perf_counter() - started
@@ -76,15 +89,36 @@ def solve(
         # A plan is there: from here on Ctrl-C waits until it is written.
         with CtrlCWaits() as interrupts:
             written = write(plan, run_folder)
+    spread = None
+    if task is not None and not interrupts.asked:
+        spread = _uncertain(task, plan, draws, jobs)
     if as_json:
-        print_json(record(plan, written))
+        print_json(record(plan, written) | ({} if spread is None else {"uncertain": spread.to_dict()}))
     else:
         output().print(plan.summary())
+        if spread is not None:
+            output().print(spread.summary())
         output().print(f"run folder: {written}")
     code = exits.INTERRUPTED if interrupts.asked else exits.exit_code(plan.certificate, gap)
     if code == exits.STOPPED:
         note(_why_stopped(plan, gap))
     return code
+
+
+def _uncertain(task: Task, plan: Plan, draws: int, jobs: int) -> Uncertainty:
+    """Solve the scenario again with other figures, and show how far it has come."""
+    from provgrid.draws import uncertain
+    from provgrid_optimizer.options import Progress
+
+    with Reporter(passes=draws) as reporter:
+        return uncertain(
+            task,
+            draws=draws,
+            seed=plan.options.seed,
+            jobs=jobs,
+            named=plan,
+            on_progress=lambda done, total: reporter(Progress(0.0, f"draw {done} of {total}", passes=done)),
+        )
 
 
 def check_run_folder(run_folder: Path | None) -> None:
