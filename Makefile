@@ -33,6 +33,7 @@ bench: $(VENV)/runtime.stamp
 
 page: $(VENV)/runtime.stamp
 	$(BIN)/provgrid bench page
+	$(BIN)/provgrid facts --page > docs/where-the-numbers-come-from.md
 
 clean:
 	rm -rf $(VENV)

@@ -75,8 +75,7 @@ def merged_sources(
 
 
 def _replace(path: str, sources: dict[str, str]) -> None:
-    """Forget the source of a path that holds another number now."""
-    sources.pop(path, None)
+    """Mark a path that had a source and holds another number now."""
     if source_of(path, sources) is not None:
         sources[path] = OWN
 

@@ -71,6 +71,7 @@ def service_class(
         "slo_metric": metric,
         "slo_ms": read(f"gen_any_slo_ms_{limit or name}"),
         "shape": shape,
+        "max_utilisation": read("max_utilisation"),
         "kb_in_per_ktoken": read("gen_any_kb_in_per_ktoken_image") if family == "vision" else text,
         "kb_out_per_ktoken": text,
     }

@@ -249,6 +249,7 @@ def settings() -> Record:
         "jobs": made_up,
         "jobs.checkpoint_gb": f"{made_up};{assumed('checkpoint_gb_moe_llm')}",
         "services": made_up,
+        "services.max_utilisation": assumed("max_utilisation"),
         "demand": f"{made_up};diurnal_shapes/m_small_*",
     }
     return with_sources(document, **work)
@@ -275,7 +276,7 @@ def tables() -> dict[str, list[Record]]:
             sourced({"id": name, "name": title, "kind": kind}, assumed("toy_work")) for name, title, kind in tenants
         ],
         "jobs": jobs(),
-        "services": SERVICES,
+        "services": [{**one, "max_utilisation": value("max_utilisation")} for one in SERVICES],
         "demand": demand(),
         "tariffs": tariff_rows(["zhejiang", "xinjiang"]),
         "renewables": renewable_rows(["zhejiang_solar", "xinjiang_wind"]),
