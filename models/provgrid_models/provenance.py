@@ -8,6 +8,7 @@ factor or carbon intensity from the row of the tables that it is a copy of; draw
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,7 +20,7 @@ import numpy as np
 from provgrid_models import cells
 from provgrid_models.grids import KEYS
 from provgrid_models.scenario import SHORT_TABLES, Settings
-from provgrid_models.sources import NO_FIGURES, OWN, numbers_in, source_of
+from provgrid_models.sources import NO_FIGURES, OWN, PROFILES, WORK, numbers_in, source_of
 from provgrid_models.tables import LONG_TABLES
 from provgrid_seeds import facts, figures, loader
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 UNSTATED = ""  # quality of a number that nobody gave a source for
 DRAWN_FROM = "generated from "  # how the line begins that records a draw; demand_draw writes it
-PROFILES = ("tariffs", "renewables", "carbon")
-WORK = ("jobs", "services", "demand")
 SAME = 1e-9  # relative difference up to which a number still is its source's
 
 UNITS = {
@@ -195,10 +194,14 @@ def _of_row(table: str, row: Row, given: dict[str, str]) -> Iterator[Provenance]
 
 
 def _stated(table: str, key: str, column: str, given: dict[str, str]) -> str | None:
-    """Source stated for a cell, under its whole key or the beginning of it, or for its column."""
+    """Source stated for a cell, under its whole key or the beginning of it, a pattern of keys, or its column."""
     parts = key.split(":")
-    paths = (f"{table}.{':'.join(parts[:length])}.{column}" for length in range(len(parts), 0, -1))
-    return next((given[path] for path in (*paths, f"{table}.{column}") if path in given), None)
+    paths = [f"{table}.{':'.join(parts[:length])}.{column}" for length in range(len(parts), 0, -1)]
+    exact = next((given[path] for path in (*paths, f"{table}.{column}") if path in given), None)
+    if exact is not None:
+        return exact
+    patterns = [path for path in given if "*" in path]
+    return next((given[one] for one in patterns if any(fnmatchcase(path, one) for path in paths)), None)
 
 
 def _figures_of_row(table: str, column: str, row: Row) -> tuple[Figure, ...] | None:
@@ -215,7 +218,7 @@ def _of_profile(table: str, frame: pd.DataFrame, given: dict[str, str]) -> Itera
         name, value = str(row[key]), float(row[column])
         parts = (str(row[k]) for k in LONG_TABLES[table].key if row[k] not in ("", -1))
         path = f"{table}.{':'.join(parts)}.{column}"
-        stated = given.get(f"{table}.{name}") or given.get(table)
+        stated = next((given[at] for at in (path, f"{table}.{name}", f"{table}.{column}", table) if at in given), None)
         copied = None if stated else figures.copied_figure(table, column, {str(k): v for k, v in row.items()})
         if copied is not None and _same(value, copied.value):
             yield _traced(path, value, (copied,), copied.token)
@@ -305,4 +308,4 @@ def _traced(
 
 
 def _same(value: float | None, other: float | None) -> bool:
-    return value is not None and other is not None and bool(np.isclose(value, other, rtol=SAME, atol=0.0))
+    return value is not None and other is not None and math.isclose(value, other, rel_tol=SAME)

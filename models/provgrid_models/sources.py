@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from provgrid_models.scenario import Settings
 
 OWN = "own"  # the source of a number that a planner put in place of one that had a source
+PROFILES = ("tariffs", "renewables", "carbon")
+WORK = ("jobs", "services", "demand")
 NO_FIGURES = frozenset({"sources", "uncertain"})  # settings about numbers, and no numbers of the plan
 
 
@@ -61,13 +63,14 @@ def merged_sources(
             for name in _replaced_tables(layer):
                 for path in [path for path in sources if path.split(".")[0] == name]:
                     del sources[path]
-        for patch in (grid for of, grid in patches if of is layer):
-            sources |= dict.fromkeys(_patched_paths(patch), OWN)
         stated = layer.settings.get("sources", {})
-        sources |= stated if isinstance(stated, dict) else {}
+        stated = stated if isinstance(stated, dict) else {}
+        for patch in (grid for of, grid in patches if of is layer):
+            sources |= {path: OWN for path in _patched_paths(patch) if source_of(path, stated) is None}
+        sources |= stated
     for override in overrides:
         if override.table:
-            sources[f"{override.table}.{override.key}.{override.column}"] = OWN
+            sources[_cell(override.table, override.key, override.column)] = OWN
         elif override.path[0] not in NO_FIGURES:
             for path, _ in numbers_in(override.value, ".".join(override.path)):
                 _replace(path, sources)
@@ -86,13 +89,23 @@ def _replaced_tables(layer: Layer) -> list[str]:
 
 
 def _patched_paths(patch: Grid) -> Iterator[str]:
-    """Paths of the cells that a patch fills in rows for which it names no source of its own."""
+    """Paths of the cells that a patch fills in rows for which it names no source of its own.
+
+    Profiles are left out: whether they still are copies of the tables shows by itself.
+    """
+    if patch.name in PROFILES:
+        return
     own = ~patch.column("source")[1] if "source" in patch.data else np.zeros(patch.rows, dtype=np.bool_)
     for column, blank in patch.blank.items():
         if column in (*KEYS[patch.name], "source", "quality"):
             continue
         for row in np.flatnonzero(~blank & ~own).tolist():
-            yield f"{patch.name}.{key_text(patch, row)}.{column}"
+            yield _cell(patch.name, key_text(patch, row), column)
+
+
+def _cell(table: str, key: str, column: str) -> str:
+    """Path of a cell; of the whole column where a table is traced column by column."""
+    return f"{table}.{column}" if table in WORK else f"{table}.{key}.{column}"
 
 
 def check_sources(settings: Settings | None, file: str, findings: Findings) -> None:

@@ -4,10 +4,12 @@ Two views of each yuan of each cost component:
 
 - by price: the quality of the price that it was billed at. Energy: the tariff of the hour, or the contract's price;
   carbon: the carbon price; demand charge: the charge per kW; network: the price of each link on the way; unserved work:
-  the less sure of the multiple and the market rents, or the price that the work states itself.
+  the less sure of the multiple and the market rents, or the price that the work states itself; rent: the less sure of
+  the chip's purchase price and the site's price per kW; subsidy: the terms of the tenant.
 - by the weakest figure: the least sure of that price and of what says how much was bought. Energy, carbon and demand
   charge: PUE of the cluster, and power of the chip (busy, idle, server overhead); a cluster's bill is divided over its
-  pools by their kilowatt-hours above the idle floor. Carbon: the intensity of the supply too. The others as by price.
+  pools by their kilowatt-hours above the idle floor. Carbon: the intensity of the supply too. Rent and subsidy: what
+  spreads a purchase over its life (rate, lives, use, what a server adds), PUE and power. The others as by price.
 
 Bills are those above the idle floor, cell by cell of (supply block, period), so that the parts sum to the components.
 """
@@ -100,9 +102,14 @@ class _Levels:
 
     def least_sure(self, table: str, rows: Sequence[Any], columns: Sequence[str]) -> Ints:
         """Level of the least sure of some columns of each row, shape (rows,)."""
-        found = [[self.at(f"{table}.{row.id}.{column}") for column in columns] for row in rows]
+        found = [[self._level(table, row, column) for column in columns] for row in rows]
         table_of_levels = np.array(found, dtype=np.int64).reshape(len(rows), len(columns))
         return np.asarray(table_of_levels.max(axis=1, initial=0), dtype=np.int64)
+
+    def _level(self, table: str, row: Any, column: str) -> int:
+        """Level of one cell; a default that nobody wrote means "none", and that is sure."""
+        path = f"{table}.{row.id}.{column}"
+        return self.at(path) if path in self._known or column in row.model_fields_set else 0
 
     def blocks(self, table: str, column: str, contract_column: str) -> Ints:
         """Level of a figure of each supply block in each period, (B, T): profile of the grid, column of contracts."""
@@ -172,8 +179,9 @@ def _demand_charge(plan: Plan, levels: _Levels) -> Part:
 def _network(plan: Plan, levels: _Levels) -> Part:
     """Price each link on the way of a job's data and of a service's traffic."""
     problem, placed = plan.problem, plan.allocation
-    link_yuan = np.array([link.price_yuan_per_gb for link in levels.scenario.links], dtype=np.float64)
-    level = levels.least_sure("links", levels.scenario.links, ("price_yuan_per_gb",))
+    links, billed = levels.scenario.links, levels.scenario.settings.prices.basis != "energy"
+    link_yuan = np.array([link.price_yuan_per_gb * billed for link in links], dtype=np.float64)
+    level = levels.least_sure("links", links, ("price_yuan_per_gb",))
     moved = placed.share * (problem.job_weight * (problem.data_gb + problem.checkpoint_gb))[placed.job]
     sent = placed.serve_units * problem.hours[placed.serve_period]
     sent = sent * problem.service_gbps[placed.serve_service] * GB_PER_GBPS_HOUR
@@ -187,6 +195,59 @@ def _network(plan: Plan, levels: _Levels) -> Part:
         at.append(level[link])
     by_price = np.concatenate(at)
     return Part(np.concatenate(yuan), by_price, by_price)
+
+
+def _rent(plan: Plan, levels: _Levels) -> Part:
+    problem, (pool, _, hours) = plan.problem, _held(plan)
+    by_price, by_weakest = _rent_levels(levels)
+    return Part(hours * problem.rent_yuan_per_h[pool], by_price[pool], by_weakest[pool])
+
+
+def _subsidy(plan: Plan, levels: _Levels) -> Part:
+    """Price what the public purse bears, below 0: a share of the rent, and money for each accelerator-hour."""
+    problem, (pool, tenant, hours) = plan.problem, _held(plan)
+    terms = levels.least_sure("tenants", levels.scenario.tenants, ("rent_discount", "subsidy_yuan_per_accelerator_h"))
+    by_price = np.append(terms, 0)[tenant]  # work without a tenant has no terms, and no public money
+    by_rent = np.where(problem.rent_yuan_per_h[pool] > 0, _rent_levels(levels)[1][pool], 0)
+    yuan = -hours * problem.public_yuan_per_h[tenant + 1, pool]
+    return Part(yuan, by_price, np.maximum(by_price, by_rent))
+
+
+def _held(plan: Plan) -> tuple[Ints, Ints, Floats]:
+    """Pool, tenant (-1 = none) and accelerator-hours of every placement and every row of service."""
+    problem, placed = plan.problem, plan.allocation
+    service, pool = placed.serve_service, placed.serve_pool
+    unit_hours = placed.serve_units * problem.hours[placed.serve_period]
+    return (
+        np.concatenate([placed.pool, pool]),
+        np.concatenate([problem.job_tenant[placed.job], problem.service_tenant[service]]),
+        np.concatenate(
+            [
+                placed.share * problem.placed_accelerator_hours(placed.job, placed.pool),
+                problem.accelerators_per_unit[service, pool] * unit_hours,
+            ]
+        ),
+    )
+
+
+def _rent_levels(levels: _Levels) -> tuple[Ints, Ints]:
+    """Level of the rent of each pool in both views, each (P,)."""
+    scenario = levels.scenario
+    price = dict(
+        zip(
+            (one.id for one in scenario.chips),
+            levels.least_sure("chips", scenario.chips, ("price_yuan",)).tolist(),
+            strict=True,
+        )
+    )
+    everywhere = levels.at("capital.site_yuan_per_kw")
+    site = {
+        one.id: everywhere if one.site_yuan_per_kw is None else levels.at(f"clusters.{one.id}.site_yuan_per_kw")
+        for one in scenario.clusters
+    }
+    by_price = np.array([max(price[pool.chip], site[pool.cluster]) for pool in scenario.pools], dtype=np.int64)
+    spread = max(levels.at(f"capital.{name}") for name in type(scenario.settings.capital).model_fields)
+    return by_price, np.maximum(np.maximum(by_price, spread), levels.load)
 
 
 def _unserved(plan: Plan, levels: _Levels) -> Part:
@@ -223,5 +284,7 @@ PARTS = {
     "carbon": _carbon,
     "demand_charge": _demand_charge,
     "network": _network,
+    "rent": _rent,
+    "subsidy": _subsidy,
     "unserved": _unserved,
 }

@@ -46,11 +46,13 @@ four qualities, in two views:
 - **by price**: each yuan counts under the quality of the price that it was billed at. Grid energy: the tariff of that
   hour. Contracted energy: the contract's price. Carbon: the carbon price. Demand charge: the charge per kW. Network:
   the price of each link on the way. Unserved work: the less sure of the multiple and the market rent that it
-  multiplies, or the price that the work itself states.
+  multiplies, or the price that the work itself states. Rent, at full cost: the less sure of the chip's purchase price
+  and the site's price per kW. Subsidy: the terms of the tenant.
 - **by the weakest figure**: each yuan counts under the least sure of its price and of the figures that say how much was
   bought: for energy, carbon and demand charge the PUE of the cluster and the power of the chips (busy, idle, server
   overhead), for carbon the intensity of each supply too. A cluster's bill is divided over its pools by their
-  kilowatt-hours. Network and unserved work stay as they are.
+  kilowatt-hours. For rent and subsidy: rate, lives, planned use and what a server adds, PUE and power. Network and
+  unserved work stay as they are.
 
 The bills are those above the idle floor, as the objective is, block by block and hour by hour, so that the parts sum to
 the cost components. Where a plan draws less from a block than the idle floor alone would, its part is negative.
@@ -85,8 +87,10 @@ def _scenarios() -> Iterable[str]:
         counts = counts_by_quality(provenance(api.load(name)))
         numbers = (f"{counts.get(quality, 0):,}" for quality in loader.QUALITIES)
         yield _row(f"`{name}`", f"{sum(counts.values()):,}", *numbers)
+    layers = ", ".join(f"`{name}`" for name in loader.system_names())
+    yield f"\nThe scenarios of the documents' systems are layers over these, traced in the same way: {layers}.\n"
     yield (
-        "\nMost of the assumed numbers are drawn work (sizes, windows, hourly demand), profiles of typical days, and"
+        "Most of the assumed numbers are drawn work (sizes, windows, hourly demand), profiles of typical days, and"
         " places in the network.\n"
     )
     yield f"### `{SHOWN_IN_FULL}`, number by number\n"

@@ -174,6 +174,7 @@ def settings() -> Record:
         "Demand is what an AI industry of 300 billion yuan would spend on computing. Each legal system is a data zone.",
         "national",
         in_words(*USED, *(one for one in read.used if one not in USED)),
+        {"tariffs.hongkong": assumed("hongkong_tariff"), "carbon.hongkong": assumed("hongkong_carbon")},
         generate={
             "training": {
                 "jobs": read("gen_guangdong_jobs"),

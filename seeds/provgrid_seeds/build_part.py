@@ -46,7 +46,15 @@ def tenants_of(regions: list[Record], kind: str, *others: tuple[str, str, str, s
     return rows + [sourced({"id": i, "name": name, "kind": of_kind}, assumed(why)) for i, name, of_kind, why in others]
 
 
-def layer(name: str, title: str, description: str, base: str, assumptions: list[str], **settings: Any) -> Record:
-    """`scenario.toml` of a layer over a built-in scenario."""
+def layer(
+    name: str,
+    title: str,
+    description: str,
+    base: str,
+    assumptions: list[str],
+    tables: dict[str, str] | None = None,
+    **settings: Any,
+) -> Record:
+    """`scenario.toml` of a layer over a built-in scenario; `tables` are sources of tables without a source column."""
     head = {"extends": f"builtin:{base}", "name": name, "title": title, "description": description}
-    return with_sources({**head, "assumptions": assumptions, **settings})
+    return with_sources({**head, "assumptions": assumptions, **settings}, **(tables or {}))

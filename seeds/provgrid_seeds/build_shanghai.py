@@ -120,7 +120,7 @@ def horizon() -> Record:
     blocks: list[dict[str, Any]] = [
         {
             "start": datetime(day.year, day.month, day.day),
-            "periods": BLOCK_H,
+            "periods": derived(BLOCK_H, assumed("shanghai_block_hours")),
             "weight": derived((until - day).days * 24 / BLOCK_H, "facts/shanghai_measures"),
         }
         for day, until in zip(days, [*days[1:], END], strict=True)

@@ -44,6 +44,12 @@ def test_every_number_of_a_built_in_scenario_resolves_to_a_fact_a_row_or_a_named
             loader.resolve(f"{table}/{rest.partition('.')[0]}")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", loader.system_names())
+def test_so_does_every_number_of_a_system_of_the_documents(name: str) -> None:
+    assert unstated(load_scenario(name)) == ()
+
+
 def test_every_kind_of_number_is_there(built_in: Scenario) -> None:
     tables = {one.path.split(".")[0] for one in provenance(built_in)}
     assert tables >= {"horizon", "prices", "latency", "regions", "clusters", "chips", "pools", "links", "bindings"}
@@ -141,6 +147,14 @@ def test_what_an_override_replaces_loses_its_source() -> None:
         "clusters.hami_yiwu.pue",
         "prices.unserved_multiple",
         *(f"bindings.vision:{chip}.mfu" for chip in ("ascend_910b", "ascend_910c", "h20")),
+    }
+
+
+def test_an_override_by_a_pattern_takes_the_source_of_every_row_that_it_reaches(toy: Scenario) -> None:
+    sources = toy.settings.sources | {"pools.h*.availability": "own"}
+    own = replace(toy, settings=toy.settings.model_copy(update={"sources": sources}))
+    assert set(unstated(own)) == {
+        f"pools.{name}.availability" for name in ("hangzhou_city/ascend_910b", "hami_yiwu/ascend_910c")
     }
 
 

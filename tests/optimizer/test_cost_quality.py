@@ -127,6 +127,37 @@ def test_unserved_work_counts_under_the_rule_or_under_the_price_that_it_states()
     assert left.sum() > 0
 
 
+def test_rent_counts_under_what_chip_and_site_cost_and_the_subsidy_under_the_terms() -> None:
+    # Chip and site prices are measured, the discount rate is secondary, PUE and power measured, the terms published.
+    stated = {"chips.fast.price_yuan": MEASURED, "capital": MEASURED, "capital.discount_rate": SECONDARY}
+    stated |= {f"chips.fast.{column}": MEASURED for column in POWER}
+    stated |= {"clusters.city_a.pue": MEASURED, "tenants.rent_discount": PUBLISHED}
+    plan = solved(
+        stated,
+        settings={"prices": {"basis": "full"}},
+        chips={"fast": {"price_yuan": 150_000.0}},
+        pools={"prov_c/small": None, "hub_b/fast": None},
+        tenants={"city": {"rent_discount": 0.25}},
+        jobs=[job("a")],
+        services=[],
+        demand=[],
+    )
+    costs = plan.component_costs
+    assert costs.subsidy == pytest.approx(-0.25 * costs.rent)
+    assert costs.rent > 0
+    assert yuan(plan, "rent", "by_price") == {"measured": pytest.approx(costs.rent)}
+    assert yuan(plan, "rent", "by_weakest") == {"secondary": pytest.approx(costs.rent)}
+    assert yuan(plan, "subsidy", "by_price") == {"published": pytest.approx(costs.subsidy)}
+    assert yuan(plan, "subsidy", "by_weakest") == {"secondary": pytest.approx(costs.subsidy)}
+
+
+def test_where_only_energy_counts_the_network_costs_nothing() -> None:
+    far = job("far", region="east", data_gb=100.0, work_pflop_h=5.0, max_accelerators=50)
+    plan = solved({}, settings={"prices": {"basis": "energy"}}, jobs=[far], services=[], demand=[])
+    assert plan.component_costs.network == 0
+    assert yuan(plan, "network", "by_price") == yuan(plan, "demand_charge", "by_price") == {}
+
+
 def test_a_problem_of_bare_arrays_has_no_sources() -> None:
     plan = pg.solve(compile_scenario(tiny_scenario()), "lp", policies=False)
     assert plan.provenance.empty
