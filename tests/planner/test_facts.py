@@ -8,6 +8,8 @@ import pytest
 
 import provgrid as pg
 from command_line import json_of, one_line, provgrid
+from provgrid.experiments.catalogue import catalogue
+from provgrid.experiments.catalogue.national import on_national
 from provgrid.facts_page import page_text
 from provgrid.grouping import grouped
 from provgrid_models.provenance import Provenance, provenance
@@ -90,3 +92,11 @@ def test_every_number_is_in_one_group() -> None:
 def test_the_page_takes_no_scenario() -> None:
     assert "leave --scenario" in one_line(provgrid("facts", "--page", "--scenario", "toy"), 2)
     assert "name one with --scenario" in one_line(provgrid("facts", "--set", "prices.unserved_multiple=4"), 2)
+
+
+def test_facts_and_claims_name_each_other() -> None:
+    declared = {claim.id: claim for claim in (*on_national(), *catalogue()) if claim.facts}
+    assert set(facts.claims()) == set(declared)
+    for claim in declared.values():
+        for name in claim.facts:
+            assert f"claim/{claim.id}" in facts.fact(name).feeds, name
