@@ -289,9 +289,9 @@ def settings() -> Record:
         "name": "national-lite",
         "title": "East Data, West Computing in classes: a year in two typical days",
         "description": f"{len(REGIONS)} regions ask and {len(SITES)} sites supply, as in national. Jobs come in "
-        "classes that are divisible by nature: each stands for many, and any part of it may go anywhere, so the optimum of the "
-        "relaxation (engine lp) is the answer, not an ideal. Each site's imported chips are counted as h800, its "
-        "domestic chips as ascend_910c, of the same FP16 capacity. Money and energy are those of a year.",
+        "classes that are divisible by nature: each stands for many, and any part of it may go anywhere, so the "
+        "optimum of the relaxation (engine lp) is the answer, not an ideal. Each site's imported chips are counted as "
+        "h800, its domestic chips as ascend_910c, of the same FP16 capacity. Money and energy are those of a year.",
         "horizon": {
             "start": next(iter(DAYS.values())),
             "periods": named("assumptions", "lite_periods", "value", whole=True),
