@@ -12,6 +12,7 @@ from provgrid import exits
 from provgrid.cli import console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json
 from provgrid.cli.solve import RUNS
+from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,8 @@ def claims(
     if names:
         _list(catalogue(), as_json=as_json)
         return exits.SOLVED
+    if page is not None and ids:
+        raise OptionError("--page shows all claims; leave their names away")
     picked = chosen(on_national() if national and page is None else catalogue(), ids or [])
     check_writable(folder)
     results = _examine(picked, folder, jobs=jobs, again=again)

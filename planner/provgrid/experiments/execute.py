@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait as wait_for
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provgrid.experiments.plans import Experiment, solve
 from provgrid.experiments.store import Store
-from provgrid_models.errors import WorkerLostError
+from provgrid_models.errors import OptionError, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from multiprocessing.connection import Connection
 
 
 def missing(experiments: Iterable[Experiment], store: Store) -> list[Experiment]:
@@ -31,7 +33,10 @@ def make(experiments: Iterable[Experiment], store: Store, *, jobs: int, on_made:
     ------
     ProvgridError : a plan cannot be made; those that were made by then are kept.
     WorkerLostError : a process ended without a word.
+    OptionError : there would be no process.
     """
+    if jobs < 1:
+        raise OptionError(f"jobs is {jobs}; give a whole number of at least 1")
     todo = missing(experiments, store)
     if not todo:
         return
@@ -41,7 +46,14 @@ def make(experiments: Iterable[Experiment], store: Store, *, jobs: int, on_made:
             on_made(experiment)
         return
     _compile_once()
-    pool = ProcessPoolExecutor(min(jobs, len(todo)), mp_context=get_context("spawn"), initializer=_end_with_parent)
+    _make_side_by_side(todo, store, min(jobs, len(todo)), on_made)
+
+
+def _make_side_by_side(todo: list[Experiment], store: Store, jobs: int, on_made: Callable[[Experiment], None]) -> None:
+    context = get_context("spawn")
+    # The processes read to the end of this pipe, which comes when it is closed here, or when this process is no more.
+    here, there = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with, initargs=(here,))
     try:
         waiting = {pool.submit(_make_one, experiment, store.folder): experiment for experiment in todo}
         while waiting:
@@ -49,17 +61,24 @@ def make(experiments: Iterable[Experiment], store: Store, *, jobs: int, on_made:
             for future in done:
                 future.result()
                 on_made(waiting.pop(future))
+        pool.shutdown(wait=True)
     except BrokenProcessPool as error:
         message = "a process that made a plan was lost, perhaps for want of memory; start again, with fewer --jobs"
         raise WorkerLostError(message) from error
     finally:
-        # What waits is dropped; what runs is waited for, so that its plan is kept.
+        there.close()  # after an error or Ctrl-C, plans that are not finished are dropped
         pool.shutdown(wait=True, cancel_futures=True)
+        here.close()
+
+
+_writing = threading.Lock()
 
 
 def _make_one(experiment: Experiment, folder: Path) -> None:
     """Make and keep one plan, in a process of the pool."""
-    Store(folder).put(experiment, solve(experiment))
+    outcome = solve(experiment)
+    with _writing:
+        Store(folder).put(experiment, outcome)
 
 
 def _compile_once() -> None:
@@ -69,16 +88,14 @@ def _compile_once() -> None:
     compile_kernels(with_policies=False)
 
 
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent, and end when it does, however it ends: the pool alone would wait for ever."""
-    import signal
-
+def _end_with(pipe: Connection) -> None:
+    """Leave Ctrl-C to the process at the other end, and end with it: the pool alone would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    assert parent is not None
 
     def watch() -> None:
-        wait_for([parent.sentinel])
-        os._exit(1)
+        with contextlib.suppress(EOFError, OSError):
+            pipe.recv_bytes()
+        with _writing:
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

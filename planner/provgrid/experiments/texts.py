@@ -44,7 +44,8 @@ def measured(x: float, unit: str) -> str:
 
 def short(test: TestResult, one: BasisResult) -> str:
     """Verdict and value in a few words."""
-    verdict = "undecided" if one.verdict == "undecided at this gap" else one.verdict
+    shortened = {"undecided at this gap": "undecided", "holds only if": "holds only if ..."}
+    verdict = shortened.get(one.verdict, one.verdict)
     return f"{verdict} ({value(test, one.value)})"
 
 

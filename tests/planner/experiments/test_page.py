@@ -72,7 +72,7 @@ def claims(test: TestResult) -> Claims:
 def test_a_basis_in_words(test):
     (one,) = test.by_basis
     assert one.words == "holds only if the rate is above 15 % (taken as 20 %)"
-    assert texts.short(test, one) == "holds only if (10 to 12 % saved)"
+    assert texts.short(test, one) == "holds only if ... (10 to 12 % saved)"
     assert texts.computed(test, one) == [
         "A, a: 96 to 100 yuan",
         "B, b: 88 to 90 yuan",
@@ -92,7 +92,7 @@ def test_an_input_in_words_leaves_out_the_end_that_was_taken(test):
 def test_the_page_says_what_it_was_made_from_and_shows_every_claim(test):
     text = page(claims(test), None, 0.02)
     assert inputs_of(text) == "0" * 64
-    assert "| T | one | - | holds only if (10 to 12 % saved) | - |" in text
+    assert "| T | one | - | holds only if ... (10 to 12 % saved) | - |" in text
     assert "**Cannot be tested.** Nobody knows." in text
     assert "provgrid solve toy --set name=a" in text
 

@@ -91,7 +91,7 @@ def why_cost(a: Figures, b: Figures) -> str:
         for name in names
         if abs(b[f"{name}_yuan"] - a[f"{name}_yuan"]) > 500.0
     ]
-    return "million yuan a year: " + (", ".join(parts) or "no difference")
+    return "B less A, million yuan: " + (", ".join(parts) or "no difference")
 
 
 # Inputs that many tests share ----------------------------------------------------------------------------------
