@@ -13,7 +13,7 @@ from provgrid.cli.console import Reporter, print_json
 
 
 def check(
-    scenario: Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one: toy, zhejiang, national-lite.")],
+    scenario: Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one: toy, zhejiang, national.")],
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="Override, e.g. prices.carbon_price_yuan_per_t=80.")
     ] = None,
