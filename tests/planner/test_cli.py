@@ -17,7 +17,21 @@ from provgrid_models.errors import SolverError
 from provgrid_models.files import save_scenario
 from tiny import tiny_scenario
 
-COMMANDS = ("demo", "new", "check", "solve", "audit", "ledger", "study", "import", "bench", "facts", "claims", "schema", "doctor")
+COMMANDS = (
+    "demo",
+    "new",
+    "check",
+    "solve",
+    "audit",
+    "ledger",
+    "study",
+    "import",
+    "bench",
+    "facts",
+    "claims",
+    "schema",
+    "doctor",
+)
 SOLVE_KEYS = {
     *("scenario", "engine", "status", "objective_yuan", "bound_yuan", "gap", "gap_jobs", "captured", "constants_yuan"),
     *("unserved_share", "audit_violations", "costs", "jobs", "services", "pools", "periods"),
