@@ -227,6 +227,7 @@ def services(pools: list[Record], shares: dict[str, float], read: Ledger) -> tup
     held = read("gen_national_inference_share") * usable
     known = [f"gen_any_class_share_{one}" for *_, classes in SERVED.values() for one in classes]
     whole = sum(read(one) for one in known)
+    filled = read("max_utilisation")
     text, image = read("gen_any_kb_per_ktoken_text"), read("gen_any_kb_in_per_ktoken_image")
     rows, asked = [], []
     periods = round(value("lite_day_periods"))
@@ -243,12 +244,12 @@ def services(pools: list[Record], shares: dict[str, float], read: Ledger) -> tup
                     "slo_class": class_id,
                     "slo_metric": metric,
                     "slo_ms": read(f"gen_any_slo_ms_{limit}"),
-                    "max_utilisation": MAX_UTILISATION,
+                    "max_utilisation": filled,
                     "kb_in_per_ktoken": image if family_id == "vision" else text,
                     "kb_out_per_ktoken": text,
                 }
             )
-            mean = held * part * MAX_UTILISATION * _mean_tokens_per_s(pools, family_id)
+            mean = held * part * filled * _mean_tokens_per_s(pools, family_id)
             curve = _curve(shape)
             asked += [
                 {"service": service, "period": day * periods + t, "tokens_per_s": round(mean * curve[t], 1)}
@@ -256,9 +257,6 @@ def services(pools: list[Record], shares: dict[str, float], read: Ledger) -> tup
                 for t in range(periods)
             ]
     return rows, asked
-
-
-MAX_UTILISATION = 0.7  # the model's default: queues grow above it
 
 
 def _mean_tokens_per_s(pools: list[Record], family_id: str) -> float:

@@ -1,9 +1,12 @@
+import sys
 from pathlib import Path
 
 import pytest
 
+from provgrid.draws import task_of
 from provgrid_models.files import load_scenario
 from provgrid_models.provenance import provenance
+from provgrid_optimizer.options import SolveOptions
 from provgrid_seeds import build, loader
 from provgrid_seeds.ranges import UncertainFigure, consistent, uncertain_figures
 
@@ -85,3 +88,23 @@ def test_what_is_counted_stays_whole() -> None:
         "assumptions/gen_national_jobs": True,
         "assumptions/queue_ms": False,
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*loader.scenario_names(), *loader.system_names()])
+def test_building_a_scenario_reads_every_figure_that_is_drawn_for_it(name: str, tmp_path: Path, monkeypatch) -> None:
+    task = task_of(name, (), "lp", SolveOptions(threads=1))
+    read, table_row = set(), loader.table_row
+
+    def noted(table: str, row: str) -> loader.TableRow:
+        caller, depth = sys._getframe(1), 0
+        while caller is not None and depth < 6 and caller.f_code.co_name != "in_words":
+            caller, depth = caller.f_back, depth + 1
+        if caller is None or caller.f_code.co_name != "in_words":  # to say it in words is not to use it
+            read.add(f"{table}/{row}")
+        return table_row(table, row)
+
+    monkeypatch.setattr(loader, "table_row", noted)
+    build.build(tmp_path, task.rebuilt)
+    single = [one for one in task.figures if len(one.cells) == 1]
+    assert [one.id for one in single if one.cells[0].token not in read] == []
