@@ -39,8 +39,10 @@ SAME = 1e-9  # relative difference up to which a number still is its source's
 
 UNITS = {
     "yuan_per_kw_month": "yuan/kW/month",
+    "yuan_per_accelerator_h": "yuan/h",
     "yuan_per_mtoken": "yuan/million tokens",
     "yuan_per_kwh": "yuan/kWh",
+    "yuan_per_kw": "yuan/kW",
     "yuan_per_gb": "yuan/GB",
     "yuan_per_t": "yuan/t",
     "yuan_per_h": "yuan/h",
@@ -50,6 +52,7 @@ UNITS = {
     "us_per_km": "us/km",
     "pflop_h": "PFLOP-h",
     "tflops": "TFLOPS",
+    "years": "years",
     "million": "million",
     "billion_yuan": "billion yuan",
     "accelerators": "accelerators",
@@ -105,7 +108,7 @@ def provenance(scenario: Scenario) -> tuple[Provenance, ...]:
 
 def unstated(scenario: Scenario) -> tuple[str, ...]:
     """Paths of the numbers that no fact, table row or assumption stands behind."""
-    return tuple(one.path for one in provenance(scenario) if one.quality == UNSTATED)
+    return tuple(one.path for one in scenario.provenance if one.quality == UNSTATED)
 
 
 def counts_by_quality(traced: Iterable[Provenance]) -> dict[str, int]:
@@ -130,7 +133,7 @@ def _unit_of_path(path: str) -> str:
 
 def profile_qualities(scenario: Scenario, table: str) -> list[str]:
     """Return the quality of each row of `tariffs`, `renewables` or `carbon`, in their order."""
-    return [one.quality for one in _of_profile(table, getattr(scenario, table), scenario.settings.sources)]
+    return [one.quality for one in scenario.provenance if one.path.startswith(f"{table}.")]
 
 
 def drawn_from(scenario: Scenario) -> dict[str, Any]:
@@ -185,9 +188,9 @@ def _of_row(table: str, row: Row, given: dict[str, str]) -> Iterator[Provenance]
             continue
         path = f"{table}.{key}.{column}"
         stated = _stated(table, key, column, given)
-        behind = figures_or_none(stated) if stated else _figures_of_row(table, column, row)
-        if not behind and not stated and column not in row.model_fields_set:
-            continue  # a default that nobody wrote: neutral, or the schema's meaning of "none"
+        behind, picked = (figures_or_none(stated), True) if stated else _figures_of_row(table, column, row)
+        if not picked and _says_nothing(row, column):
+            continue
         words = stated or row.source
         own_words = behind is None and not stated and row.quality is not None
         yield _traced(path, float(value), behind, words, quality=row.quality if own_words else None)
@@ -204,11 +207,18 @@ def _stated(table: str, key: str, column: str, given: dict[str, str]) -> str | N
     return next((given[one] for one in patterns if any(fnmatchcase(path, one) for path in paths)), None)
 
 
-def _figures_of_row(table: str, column: str, row: Row) -> tuple[Figure, ...] | None:
+def _figures_of_row(table: str, column: str, row: Row) -> tuple[tuple[Figure, ...] | None, bool]:
+    """Figures that a row's source names for one of its columns, and whether for just this column."""
     try:
-        return figures.figures_of_cell(table, column, row.source) if row.source else None
+        return figures.figures_of_cell(table, column, row.source) if row.source else (None, False)
     except KeyError:
-        return None  # a planner's own words
+        return None, False  # a planner's own words
+
+
+def _says_nothing(row: Row, column: str) -> bool:
+    """Whether a cell holds the default that it would have were it blank."""
+    info = type(row).model_fields[column]
+    return not info.is_required() and bool(getattr(row, column) == info.default)
 
 
 def _of_profile(table: str, frame: pd.DataFrame, given: dict[str, str]) -> Iterator[Provenance]:

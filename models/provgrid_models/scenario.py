@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from provgrid_models.provenance import Provenance
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$", max_length=120)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -355,3 +358,10 @@ class Scenario:
     def name(self) -> str:
         """The scenario's identifier."""
         return self.settings.name
+
+    @cached_property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Where each of its numbers comes from."""
+        from provgrid_models.provenance import provenance
+
+        return provenance(self)

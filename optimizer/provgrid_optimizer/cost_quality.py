@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid_models.horizon import profile_values
-from provgrid_models.provenance import UNSTATED, profile_qualities, provenance
+from provgrid_models.provenance import UNSTATED, profile_qualities
 from provgrid_optimizer.evaluate import COMPONENTS, cluster_kwh
 from provgrid_optimizer.ranges import route_links
 from provgrid_seeds.loader import QUALITIES
@@ -87,7 +87,7 @@ class _Levels:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self._known = {one.path: LEVELS.index(one.quality) for one in provenance(scenario)}
+        self._known = {one.path: LEVELS.index(one.quality) for one in scenario.provenance}
         cluster_at = {cluster.id: c for c, cluster in enumerate(scenario.clusters)}
         chip_at = {chip.id: k for k, chip in enumerate(scenario.chips)}
         power = self.least_sure("chips", scenario.chips, ("busy_kw", "idle_kw", "server_overhead"))

@@ -58,9 +58,7 @@ def provenance(scenario: Scenario) -> tuple[Provenance, ...]:
     One `Provenance` for each number: path, value, unit, sources, quality, low, high, facts, documents; jobs, services
     and demand have one for each column. A number without a source has quality "".
     """
-    from provgrid_models.provenance import provenance as trace
-
-    return trace(scenario)
+    return scenario.provenance
 
 
 def solve(

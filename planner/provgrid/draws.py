@@ -22,7 +22,6 @@ from provgrid_models.errors import InfeasibleError, NoPlanError, OptionError, Sc
 from provgrid_models.files import load_scenario
 from provgrid_models.findings import Findings
 from provgrid_models.overlay import builtin_folder, read_layers, rebuilt_in
-from provgrid_models.provenance import provenance
 from provgrid_seeds import build, loader
 from provgrid_seeds.ranges import UncertainFigure, consistent, uncertain_figures
 
@@ -137,8 +136,7 @@ def task_of(
     loaded = load_scenario(scenario, overrides) if loaded is None else loaded
     layers = read_layers(scenario, Findings())
     rebuilt = tuple(name for name in build.SCENARIOS if any(one.folder == builtin_folder(name) for one in layers))
-    traced = provenance(loaded)
-    names = [name for one in traced for name in one.sources] if rebuilt else []
+    names = [name for one in loaded.provenance for name in one.sources] if rebuilt else []
     figures, without = uncertain_figures(name for name in names if name.partition("/")[0] in loader.table_names())
     own = tuple(_own_range(path, low, high, loaded) for path, (low, high) in loaded.settings.uncertain.items())
     if not figures and not own:
@@ -171,7 +169,7 @@ def _value_at(path: str, loaded: Scenario) -> float | None:
         frame = getattr(loaded, table)
         found = frame.loc[frame["id"] == key, column].tolist()
     else:
-        exact = {one.path: one.value for one in provenance(loaded)}
+        exact = {one.path: one.value for one in loaded.provenance}
         beginning = f"{table}.{key}:"
         found = [exact[path]] if path in exact else []
         found = found or [v for p, v in exact.items() if p.startswith(beginning) and p.endswith(f".{column}")]

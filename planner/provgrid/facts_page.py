@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from provgrid import api
 from provgrid.grouping import grouped, quality_text
-from provgrid_models.provenance import counts_by_quality, provenance
+from provgrid_models.provenance import counts_by_quality
 from provgrid_seeds import facts, loader
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _scenarios() -> Iterable[str]:
     yield _row("scenario", "numbers", *loader.QUALITIES)
     yield _row(*["---"] * (2 + len(loader.QUALITIES)))
     for name in loader.scenario_names():
-        counts = counts_by_quality(provenance(api.load(name)))
+        counts = counts_by_quality(api.load(name).provenance)
         numbers = (f"{counts.get(quality, 0):,}" for quality in loader.QUALITIES)
         yield _row(f"`{name}`", f"{sum(counts.values()):,}", *numbers)
     layers = ", ".join(f"`{name}`" for name in loader.system_names())
@@ -96,7 +96,7 @@ def _scenarios() -> Iterable[str]:
     yield f"### `{SHOWN_IN_FULL}`, number by number\n"
     yield _row("number", "value", "quality", "from", "documents")
     yield _row("---", "---", "---", "---", "---")
-    for group in grouped(provenance(api.load(SHOWN_IN_FULL))):
+    for group in grouped(api.load(SHOWN_IN_FULL).provenance):
         documents = ", ".join(group.documents)
         quality = quality_text(group.quality)
         yield _row(f"`{group.block}.{group.name}`", group.number_text, quality, group.source_text, documents)

@@ -38,8 +38,8 @@ class Figure:
 
     @property
     def name(self) -> str:
-        """The cell: table/row.column."""
-        return f"{self.token}.{self.column}" if self.column else self.token
+        """The cell: table/row.column; a fact is one as a whole."""
+        return f"{self.token}.{self.column}" if self.column and self.table != "facts" else self.token
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -69,10 +69,10 @@ def figures_of_source(source: str) -> tuple[Figure, ...]:
     return tuple(figure_of(table, row) for table, row in loader.resolve(source))
 
 
-def figures_of_cell(table: str, column: str, source: str) -> tuple[Figure, ...]:
-    """Figures behind one column of a row whose `source` covers the whole row; all of them where no rule picks some.
+def figures_of_cell(table: str, column: str, source: str) -> tuple[tuple[Figure, ...], bool]:
+    """Figures behind one column of a row whose `source` covers the whole row, and whether a rule has picked them.
 
-    Raises KeyError at a token that names nothing.
+    Where no rule picks any, all figures of the row. Raises KeyError at a token that names nothing.
     """
     named = loader.resolve(source)
     picked = [
@@ -81,7 +81,7 @@ def figures_of_cell(table: str, column: str, source: str) -> tuple[Figure, ...]:
         for name, row in named
         if fnmatchcase(f"{name}/{row['id']}", pattern.partition(".")[0])
     ]
-    return tuple(picked) or tuple(figure_of(name, row) for name, row in named)
+    return tuple(picked) or tuple(figure_of(name, row) for name, row in named), bool(picked)
 
 
 def copied_figure(table: str, column: str, keys: Mapping[str, Any]) -> Figure | None:
