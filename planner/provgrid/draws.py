@@ -8,17 +8,16 @@ on the seed and on k alone, so that the same draws are made whatever the number 
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from provgrid.spread import Uncertainty, spread_of
-from provgrid_models.errors import InfeasibleError, NoPlanError, OptionError, ScenarioError, WorkerLostError
+from provgrid.workers import processes
+from provgrid_models.errors import InfeasibleError, NoPlanError, OptionError, ScenarioError
 from provgrid_models.files import load_scenario
 from provgrid_models.findings import Findings
 from provgrid_models.overlay import builtin_folder, read_layers, rebuilt_in
@@ -198,18 +197,9 @@ def _all(task: Task, numbers: Sequence[int], seed: int, jobs: int) -> Iterator[D
         for number in numbers:
             yield make(task, number, seed)
         return
-    # A forked process would share the solvers' threads: start each afresh.
-    with ProcessPoolExecutor(min(jobs, len(numbers)), mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(make, task, number, seed) for number in numbers]
-        try:
-            for done in as_completed(waiting):
-                yield done.result()
-        except BrokenProcessPool as error:
-            raise WorkerLostError(
-                "a process that made draws was lost, perhaps for want of memory; give fewer with --jobs"
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with processes(min(jobs, len(numbers))) as pool:
+        for done in as_completed([pool.submit(make, task, number, seed) for number in numbers]):
+            yield done.result()
 
 
 def make(task: Task, number: int, seed: int) -> Draw:

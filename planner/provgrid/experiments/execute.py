@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import threading
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provgrid.experiments.plans import Experiment, solve
 from provgrid.experiments.store import Store
-from provgrid_models.errors import OptionError, WorkerLostError
+from provgrid.workers import processes, writing
+from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from multiprocessing.connection import Connection
 
 
 def missing(experiments: Iterable[Experiment], store: Store) -> list[Experiment]:
@@ -50,34 +44,19 @@ def make(experiments: Iterable[Experiment], store: Store, *, jobs: int, on_made:
 
 
 def _make_side_by_side(todo: list[Experiment], store: Store, jobs: int, on_made: Callable[[Experiment], None]) -> None:
-    context = get_context("spawn")
-    # The processes read to the end of this pipe, which comes when it is closed here, or when this process is no more.
-    here, there = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with, initargs=(here,))
-    try:
+    with processes(jobs) as pool:
         waiting = {pool.submit(_make_one, experiment, store.folder): experiment for experiment in todo}
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
                 on_made(waiting.pop(future))
-        pool.shutdown(wait=True)
-    except BrokenProcessPool as error:
-        message = "a process that made a plan was lost, perhaps for want of memory; start again, with fewer --jobs"
-        raise WorkerLostError(message) from error
-    finally:
-        there.close()  # after an error or Ctrl-C, plans that are not finished are dropped
-        pool.shutdown(wait=True, cancel_futures=True)
-        here.close()
-
-
-_writing = threading.Lock()
 
 
 def _make_one(experiment: Experiment, folder: Path) -> None:
     """Make and keep one plan, in a process of the pool."""
     outcome = solve(experiment)
-    with _writing:
+    with writing:
         Store(folder).put(experiment, outcome)
 
 
@@ -86,16 +65,3 @@ def _compile_once() -> None:
     from provgrid_optimizer.warm import compile_kernels
 
     compile_kernels(with_policies=False)
-
-
-def _end_with(pipe: Connection) -> None:
-    """Leave Ctrl-C to the process at the other end, and end with it: the pool alone would wait for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            pipe.recv_bytes()
-        with _writing:
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
