@@ -94,12 +94,11 @@ def _scenarios() -> Iterable[str]:
         " places in the network.\n"
     )
     yield f"### `{SHOWN_IN_FULL}`, number by number\n"
-    yield _row("number", "value", "quality", "from", "documents")
+    yield _row("number", "value", "quality", "from", "facts of the documents")
     yield _row("---", "---", "---", "---", "---")
     for group in grouped(api.load(SHOWN_IN_FULL).provenance):
-        documents = ", ".join(group.documents)
         quality = quality_text(group.quality)
-        yield _row(f"`{group.block}.{group.name}`", group.number_text, quality, group.source_text, documents)
+        yield _row(f"`{group.block}.{group.name}`", group.number_text, quality, group.source_text, group.facts_text)
     yield ""
 
 

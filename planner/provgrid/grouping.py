@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provgrid_models.grids import TABLE_NAMES
 from provgrid_models.provenance import UNSTATED
+from provgrid_seeds import facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ class Group:
     low: float | None
     high: float | None
     sources: tuple[str, ...]
-    documents: tuple[str, ...]
+    facts: tuple[str, ...]
 
     @property
     def number_text(self) -> str:
@@ -39,6 +40,14 @@ class Group:
             return f"{self.numbers:,} numbers" if self.numbers > 1 else "1 number"
         text = f"{self.value:,.10g} {self.unit}".rstrip()
         return text if self.low is None or self.low == self.high else f"{text} ({self.low:g} to {self.high:g})"
+
+    @property
+    def facts_text(self) -> str:
+        """What the documents say about them, by document."""
+        by_document: dict[str, list[str]] = {}
+        for name in self.facts:
+            by_document.setdefault(facts.fact(name).document, []).append(name)
+        return "; ".join(f"{document}: {', '.join(names)}" for document, names in sorted(by_document.items()))
 
     @property
     def source_text(self) -> str:
@@ -77,7 +86,7 @@ def _group(block: str, name: str, members: list[Provenance]) -> Group:
         low=first.low if single else None,
         high=first.high if single else None,
         sources=_shortened({source: None for one in members for source in one.sources}),
-        documents=tuple(sorted({document for one in members for document in one.documents})),
+        facts=tuple(dict.fromkeys(name for one in members for name in one.facts)),
     )
 
 

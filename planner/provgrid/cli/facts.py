@@ -88,6 +88,6 @@ def _print_scenario(name: str, traced: tuple[Provenance, ...], as_json: bool) ->
         if group.block != block:
             block = group.block
             print(f"\n{block}")
-        documents = f"  [documents {', '.join(group.documents)}]" if group.documents else ""
+        said = f"  [document {group.facts_text}]" if group.facts else ""
         quality = quality_text(group.quality)
-        print(f"  {quality:<{QUALITY_WIDTH}} {group.name}: {group.number_text} <- {group.source_text}{documents}")
+        print(f"  {quality:<{QUALITY_WIDTH}} {group.name}: {group.number_text} <- {group.source_text}{said}")
