@@ -6,7 +6,7 @@ import pytest
 from provgrid_models.files import check_scenario, load_scenario, save_scenario
 from provgrid_models.provenance import counts_by_quality, provenance, unit_of, unstated
 from provgrid_models.scenario import Limits, Scenario
-from provgrid_seeds import figures, loader
+from provgrid_seeds import facts, figures, loader
 from tiny import tiny_scenario
 
 
@@ -42,12 +42,21 @@ def test_every_number_of_a_built_in_scenario_resolves_to_a_fact_a_row_or_a_named
         for cell in one.sources:
             table, _, rest = cell.partition("/")
             loader.resolve(f"{table}/{rest.partition('.')[0]}")
+    check_that_facts_say_so(built_in)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", loader.system_names())
 def test_so_does_every_number_of_a_system_of_the_documents(name: str) -> None:
-    assert unstated(load_scenario(name)) == ()
+    scenario = load_scenario(name)
+    assert unstated(scenario) == ()
+    check_that_facts_say_so(scenario)
+
+
+def check_that_facts_say_so(scenario: Scenario) -> None:
+    """Hold a scenario's numbers against what the facts behind them say they feed."""
+    for name in {name for one in scenario.provenance for name in one.facts}:
+        assert f"scenario/{scenario.name}" in facts.fact(name).feeds
 
 
 def test_every_kind_of_number_is_there(built_in: Scenario) -> None:

@@ -73,7 +73,11 @@ def test_what_a_fact_names_is_there(fact: facts.Fact) -> None:
         assert fact.evidence, "a fact that public figures bear out, or not, names their rows"
     for token in fact.evidence:
         loader.resolve(token)
-    known = {"scenario": set(loader.scenario_names()), "system": set(facts.systems()), "claim": set(facts.claims())}
+    known = {
+        "scenario": {*loader.scenario_names(), *loader.system_names()},
+        "system": set(facts.systems()),
+        "claim": set(facts.claims()),
+    }
     for place in fact.feeds:
         kind, _, name = place.partition("/")
         if kind in known:
