@@ -121,8 +121,9 @@ def test_the_audit_finds_rent_and_subsidies_that_are_claimed_too_low(component):
     assert any(component in str(violation) for violation in report.violations)
 
 
-@given(problem=problems(max_jobs=5, max_periods=6, rent=True), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+# The naive planner knows no carbon budget.
+@given(problem=problems(max_jobs=5, max_periods=6, rent=True, carbon_budget=False), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=12, deadline=None)
 def test_no_plan_costs_less_than_what_any_prices_prove(problem, seed):
     prices = random_multipliers(problem, seed)
     proven = bound(problem, prices).total_yuan
