@@ -33,6 +33,13 @@ FEW = (
     "generate.training.verticals_per_base=0",
     "generate.training.capacity_share=0.12",
 )
+ONE_DAY = (
+    "horizon.periods=24",
+    "generate.training.jobs=25",
+    "generate.training.bases=0",
+    "generate.training.verticals_per_base=0",
+    "generate.training.capacity_share=0.08",
+)
 FEWER = (*FEW[:-1], "generate.training.capacity_share=0.01")
 QUICK = Bench(options=SolveOptions(passes=2, threads=1))
 
@@ -138,7 +145,7 @@ def test_ports_are_ranked_with_an_interval_each():
 
 
 def test_efficiency_serves_work_without_the_power_that_chips_would_draw():
-    found = efficiency_against_chips(loaded("zhejiang", *TWO_DAYS), 0.1, Bench(engine="lp"))
+    found = efficiency_against_chips(loaded("zhejiang", *ONE_DAY), 0.1, Bench(engine="lp"))
     assert found.efficiency.low_yuan > found.chips.high_yuan
 
 
@@ -146,7 +153,9 @@ def test_efficiency_serves_work_without_the_power_that_chips_would_draw():
 
 
 def test_verticals_start_from_their_base_and_serve_near_their_users():
-    scenario = loaded("verticals", "generate.training.jobs=6", "generate.training.bases=0")
+    scenario = loaded(
+        "verticals", "generate.training.jobs=8", "generate.training.bases=0", "generate.training.capacity_share=0.05"
+    )
     plan = by_rule(scenario)
     jobs = plan.jobs[plan.jobs["served"]].set_index("job")
     demand = scenario.demand[scenario.demand["tokens_per_s"] > 0]
@@ -175,7 +184,7 @@ def test_verticals_start_from_their_base_and_serve_near_their_users():
 
 
 def test_opening_the_bay_area_saves_what_hong_kong_pays_for_its_own_power():
-    found = opening_zones(loaded("guangdong", *FEW), ["guangdong", "hongkong", "macao"], Bench(engine="lp"))
+    found = opening_zones(loaded("guangdong", *ONE_DAY), ["guangdong", "hongkong", "macao"], Bench(engine="lp"))
     assert found.worth.low_yuan > 0
     assert found.open.problem.reasons(slice(None)).astype(bool).sum() < (
         found.closed.problem.reasons(slice(None)).astype(bool).sum()
@@ -183,7 +192,7 @@ def test_opening_the_bay_area_saves_what_hong_kong_pays_for_its_own_power():
 
 
 def test_opening_zhejiang_to_the_west_saves_too():
-    found = opening_zones(loaded("zhejiang", *TWO_DAYS), ["zhejiang", "xinjiang", "ningxia"], Bench(engine="lp"))
+    found = opening_zones(loaded("zhejiang", *ONE_DAY), ["zhejiang", "xinjiang", "ningxia"], Bench(engine="lp"))
     assert found.worth.low_yuan > 0
 
 
