@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HOURS_PER_YEAR = 8760.0
 
 
-def annuity(price: Floats, life_years: float, discount_rate: float) -> Floats:
+def annuity(price: Floats | float, life_years: float, discount_rate: float) -> Floats:
     """Yearly payment that pays a price off over its life, P * r / (1 - (1 + r)^-n); P / n where r is 0."""
     factor = discount_rate / -np.expm1(-life_years * np.log1p(discount_rate)) if discount_rate > 0 else 1.0 / life_years
     return np.asarray(np.asarray(price, dtype=np.float64) * factor)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "scenario.toml"
 BUILTIN = "builtin:"
+BUILTIN_HINT = "Built in are toy, zhejiang, national and the systems of docs/systems.md."
 
 _rebuilt: ContextVar[Path | None] = ContextVar("rebuilt", default=None)
 
@@ -266,7 +267,7 @@ def _extended_folder(extends: str, layer: Layer, findings: Findings) -> Path | N
     name = extends.removeprefix(BUILTIN)
     if name in builtin_names():
         return builtin_folder(name)
-    file, hint = layer.file(SETTINGS_FILE), did_you_mean(name, builtin_names())
+    file, hint = layer.file(SETTINGS_FILE), did_you_mean(name, builtin_names()) or BUILTIN_HINT
     findings.error("unknown-extends", "no such built-in scenario", file=file, row="extends", found=name, hint=hint)
     return None
 
@@ -282,7 +283,8 @@ def _is_scenario_folder(folder: Path, asked_by: str, prefix: str, findings: Find
     if not exists:
         siblings = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
         name = folder.name.removeprefix(BUILTIN)
-        hint = did_you_mean(name, [*siblings, *builtin_names()]) if len(siblings) < 1000 else ""
+        near = did_you_mean(name, [*siblings, *builtin_names()]) if len(siblings) < 1000 else ""
+        hint = near or BUILTIN_HINT
         findings.error("no-folder", "no such folder", file=file, hint=hint)
     elif not is_folder:
         findings.error("no-folder", "it is a file; a scenario is a folder", file=file, hint="Name the folder it is in.")

@@ -6,7 +6,7 @@ city platforms follow Shenzhen's by GDP. Demand is what the AI industry of the t
 
 from __future__ import annotations
 
-from provgrid_seeds import build_national
+from provgrid_seeds import build_national, build_rows
 from provgrid_seeds.build_part import cluster, layer, national_pools, plan_share_pflops, tenants_of
 from provgrid_seeds.build_rows import (
     Ledger,
@@ -133,7 +133,7 @@ def tables() -> dict[str, list[Record]]:
         ("enterprises", "AI enterprises", "firm", "gen_guangdong_enterprise_share"),
         ("national_programme", "National programme", "programme", "gen_national_programme_share"),
     )
-    solar = build_national.contracts("shaoguan", "guangdong", full_load_mw(load["shaoguan"], float(sites[0]["pue"])))
+    solar = build_rows.contracts("shaoguan", "guangdong", full_load_mw(load["shaoguan"], float(sites[0]["pue"])))
     return {
         "regions": regions,
         "clusters": sites,
@@ -144,7 +144,7 @@ def tables() -> dict[str, list[Record]]:
         "tenants": tenants,
         "tariffs.patch": [{"tariff": "hongkong", "price_yuan_per_kwh": value("hongkong_tariff")}],
         "carbon.patch": [{"carbon": "hongkong", "carbon_kg_per_kwh": value("hongkong_carbon")}],
-        "renewables.patch": build_national.renewable_rows(["guangdong_solar", "guangdong_wind"]),
+        "renewables.patch": build_rows.renewable_rows(["guangdong_solar", "guangdong_wind"]),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from provgrid_seeds import build_national
+from provgrid_seeds import build_national, build_rows
 from provgrid_seeds.build_national import zone_of
 from provgrid_seeds.build_part import cluster, layer, national_pools, provinces, tenants_of
 from provgrid_seeds.build_rows import GANG_STEP, Ledger, Record, assumed, derived, in_words, sourced, value
@@ -78,7 +78,7 @@ def tables() -> dict[str, list[Record]]:
     return {
         "regions": regions,
         "clusters": sites,
-        "contracts": build_national.contracts("wuhu", "anhui", 0.0),
+        "contracts": build_rows.contracts("wuhu", "anhui", 0.0),
         "pools": [*first, *load["yrd_demo"], *load["wuhu"]],
         "expansions": later,
         "links": links,
@@ -89,7 +89,7 @@ def tables() -> dict[str, list[Record]]:
             ("national_programme", "National programme", "programme", "gen_national_programme_share"),
             (CENTRE, "Test and evaluation centre for large models", "programme", "shanghai_center_tokens_per_s"),
         ),
-        "renewables.patch": build_national.renewable_rows(["anhui_solar", "anhui_wind"]),
+        "renewables.patch": build_rows.renewable_rows(["anhui_solar", "anhui_wind"]),
         "services": [
             {
                 "id": CENTRE,

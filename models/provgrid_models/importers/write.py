@@ -37,7 +37,7 @@ def write_tables(imported: Imported, folder: str | Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     frames = {"jobs": imported.jobs, "services": imported.services, "demand": imported.demand}
     for name, rows in (("families", imported.families), ("tenants", imported.tenants)):
-        frames[name] = pd.DataFrame([r.model_dump(exclude_none=True) for r in rows])
+        frames[name] = pd.DataFrame([r.model_dump(exclude_none=True, exclude_unset=True) for r in rows])
     written = []
     for name, frame in frames.items():
         if len(frame):

@@ -128,9 +128,9 @@ def curtailed(plan: Plan) -> pd.DataFrame:
     clusters, names = problem.labels.clusters, problem.labels.blocks
     return pd.DataFrame(
         {
-            "cluster": cluster if clusters is None else [clusters[c] for c in cluster],
+            "cluster": cluster if clusters is None else [clusters[c] for c in cluster.tolist()],
             "block": blocks,
-            "energy": blocks if names is None else [names[b] for b in blocks],
+            "energy": blocks if names is None else [names[b] for b in blocks.tolist()],
             "offered_kwh": offered,
             "taken_kwh": taken,
             "curtailed_kwh": offered - taken,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -93,6 +93,6 @@ def _known(labels: Sequence[str] | None, values: Floats) -> dict[str, float]:
     return {name: value for name, value in zip(labels or (), values.tolist(), strict=True) if math.isfinite(value)}
 
 
-def _looked_up(ids: pd.Series, values: Mapping[str, float]) -> pd.Series:
+def _looked_up(ids: pd.Series, values: Mapping[Any, float]) -> pd.Series:
     """Value of each id, NaN where there is none."""
     return pd.Series([values.get(name, math.nan) for name in ids], index=ids.index, dtype=np.float64)

@@ -30,7 +30,7 @@ def test_tables_are_written_so_that_they_read_back_the_same(philly, tmp_path):
         back[column.name], _, bad = from_texts(pa.array(texts[column.name], type=pa.string()), column)
         assert not bad.any()
     pd.testing.assert_frame_equal(pd.DataFrame(back), philly.jobs)
-    assert (tmp_path / "out" / "tenants.csv").read_text() == "id,name,kind\nvc1,,firm\n"
+    assert (tmp_path / "out" / "tenants.csv").read_text() == "id,kind\nvc1,firm\n"
 
 
 def test_the_report_holds_counts_assumptions_and_every_bad_row(philly, tmp_path):
