@@ -178,16 +178,30 @@ def _figure(test: Test, outcomes: Sequence[Outcome]) -> Interval:
     return Interval(bound, only.objective_yuan)
 
 
+def _figures(
+    test: Test, basis: Basis, bench: _Bench, varied: tuple[Input, float] | None = None
+) -> dict[Which, Interval]:
+    """Figures of both sides, one input at another value than its own.
+
+    Work that no pool of one side could ever serve stands beside its objective, and would look like a saving. What one
+    side leaves in this way and the other doesn't is added to its cost.
+    """
+    plans = {
+        which: _bracket(test, which, basis) if varied is None else [experiment(test, which, basis, varied)]
+        for which in _sides(test)
+    }
+    outcomes = {which: [bench.outcome(one) for one in planned] for which, planned in plans.items()}
+    found = {which: _figure(test, made) for which, made in outcomes.items()}
+    if test.quantity is not None:
+        return found
+    never = {which: made[0].figures["never_served_yuan"] for which, made in outcomes.items()}
+    in_both = min(never.values())
+    return {which: judge.shifted(one, never[which] - in_both) for which, one in found.items()}
+
+
 def _value(test: Test, basis: Basis, bench: _Bench, varied: tuple[Input, float] | None = None) -> Interval:
     """Value of a test, one input at another value than its own."""
-    if varied is None:
-        figures = {
-            which: _figure(test, [bench.outcome(one) for one in _bracket(test, which, basis)]) for which in _sides(test)
-        }
-    else:
-        figures = {
-            which: _figure(test, [bench.outcome(experiment(test, which, basis, varied))]) for which in _sides(test)
-        }
+    figures = _figures(test, basis, bench, varied)
     return judge.value(test.kind, figures.get("a"), figures["b"])
 
 
@@ -246,9 +260,7 @@ def _result(claim: Claim, bench: _Bench) -> ClaimResult:
 
 def _judged(test: Test, basis: Basis, bench: _Bench) -> BasisResult:
     """Verdict of a test on one basis."""
-    figures = {
-        which: _figure(test, [bench.outcome(one) for one in _bracket(test, which, basis)]) for which in _sides(test)
-    }
+    figures = _figures(test, basis, bench)
     found = judge.value(test.kind, figures.get("a"), figures["b"])
     said = judge.answer(found, test.low, test.high)
     turns = [turn for turn in bench.turns if turn.test is test and turn.basis == basis]

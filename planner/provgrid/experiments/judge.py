@@ -36,6 +36,11 @@ def difference(a: Interval, b: Interval) -> Interval:
     return Interval(a.low - b.high, a.high - b.low)
 
 
+def shifted(one: Interval, by: float) -> Interval:
+    """Return an interval moved as a whole."""
+    return Interval(one.low + by, one.high + by)
+
+
 def value(kind: Kind, a: Interval | None, b: Interval) -> Interval:
     """Value of a test: 1 - B/A, B/A - 1, or B itself.
 

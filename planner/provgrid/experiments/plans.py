@@ -106,6 +106,7 @@ def figures_of(plan: Plan) -> dict[str, float]:
 
     training_h : accelerator-hours of training. work_mwh : energy at the meter that the work draws above the idle
     floor, it_mwh : the same before PUE. grid_mwh : all power from the grid. carbon_t : CO2 of all power.
+    never_served_yuan : unserved value of work that no pool could ever serve, which stands beside the objective.
     unserved_training, unserved_tokens : shares of the PFLOP-hours and of the tokens that are asked for.
     """
     import numpy as np
@@ -133,6 +134,7 @@ def figures_of(plan: Plan) -> dict[str, float]:
     }
     flat = {f"{name}:{one}": float(of) for name, array in figures.items() for one, of in zip(names, array, strict=True)}
     flat |= {name: float(array.sum()) for name, array in figures.items()}
+    flat["never_served_yuan"] = problem.never_served_yuan
     flat["work_carbon_t"] = plan.component_costs.carbon_kg / 1000.0
     flat |= {f"{name}_yuan": yuan for name, yuan in plan.component_costs.by_component().items()}
     return flat | _unserved(plan)
