@@ -15,7 +15,7 @@ HEAD = """# Claims
 What the documents that the project starts from say about computing power, put to the test. Made by
 `provgrid claims --page docs/claims.md`; every number below is computed, and no verdict is typed in.
 
-Each test compares two audited plans, A and B, of [`national-lite`](method.md): nine regions, sixteen sites, two typical
+Each test compares two audited plans, A and B, of `national-lite`: nine regions, sixteen sites, two typical
 days that stand for a year, work in classes that are divisible by nature, so that the linear program's optimum is the
 answer. Costs are those of the share of the country's machines that the scenario plans ({share:g} of them). A verdict
 follows from the interval [bound A - objective B, objective A - bound B], and where something else than the cost is
