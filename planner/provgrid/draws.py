@@ -21,6 +21,7 @@ from provgrid_models.errors import InfeasibleError, NoPlanError, OptionError, Sc
 from provgrid_models.files import load_scenario
 from provgrid_models.findings import Findings
 from provgrid_models.overlay import builtin_folder, read_layers, rebuilt_in
+from provgrid_models.provenance import drawn_from
 from provgrid_seeds import build, loader
 from provgrid_seeds.ranges import UncertainFigure, consistent, uncertain_figures
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Numbers = dict[str, float]
 FEWEST_DRAWS, MOST_JOBS = 2, 256
+JOBS, MORE_JOBS, MOST_STEPS = "generate.training.jobs", 1.5, 8
 REASONS: dict[type[Exception], str] = {
     InfeasibleError: "infeasible",
     ScenarioError: "cannot be built",
@@ -52,7 +54,8 @@ class Task:
     rebuilt: tuple[str, ...]  # built-in scenarios that the scenario is, or is laid over
     figures: tuple[UncertainFigure, ...]
     own: tuple[tuple[str, float, float, float], ...]  # path, value, low, high of a planner's own ranges
-    without_range: tuple[str, ...]  # assumed figures that are held
+    jobs: int | None  # training jobs that are drawn
+    held: tuple[str, ...]  # assumed figures without a range, and choices of the scenario
 
 
 @dataclass(frozen=True)
@@ -136,15 +139,17 @@ def task_of(
     layers = read_layers(scenario, Findings())
     rebuilt = tuple(name for name in build.SCENARIOS if any(one.folder == builtin_folder(name) for one in layers))
     names = [name for one in loaded.provenance for name in one.sources] if rebuilt else []
-    figures, without = uncertain_figures(name for name in names if name.partition("/")[0] in loader.table_names())
+    figures, held = uncertain_figures(name for name in names if name.partition("/")[0] in loader.table_names())
     own = tuple(_own_range(path, low, high, loaded) for path, (low, high) in loaded.settings.uncertain.items())
     if not figures and not own:
         raise ScenarioError(
             f"scenario {loaded.name} has no uncertain figure: it extends no built-in scenario, and gives no range; "
             'add [uncertain] to scenario.toml, e.g. "clusters.mine.pue" = [1.1, 1.4]'
         )
+    drawn_jobs = drawn_from(loaded).get("training", {}).get("jobs")
+    jobs = int(drawn_jobs) if drawn_jobs is not None else None
     one_thread = replace(options, threads=1)
-    return Task(loaded.name, str(scenario), tuple(overrides), engine, one_thread, rebuilt, figures, own, without)
+    return Task(loaded.name, str(scenario), tuple(overrides), engine, one_thread, rebuilt, figures, own, jobs, held)
 
 
 def _own_range(path: str, low: float, high: float, loaded: Scenario) -> tuple[str, float, float, float]:
@@ -217,10 +222,37 @@ def _solved(task: Task, drawn: Numbers) -> Plan:
     from provgrid_models.compile import compile_scenario
     from provgrid_optimizer.solve import solve as solve_problem
 
-    cells = {c: n for one in task.figures if one.id in drawn for c, n in one.drawn(drawn[one.id]).items()}
-    own = [f"{path}={drawn[path]!r}" for path, *_ in task.own if path in drawn]
-    with tempfile.TemporaryDirectory(prefix="provgrid.") as folder, loader.redrawn(cells), rebuilt_in(Path(folder)):
-        build.build(Path(folder), task.rebuilt if cells else ())
-        scenario = load_scenario(task.scenario, (*task.overrides, *own))
+    scenario = _rebuilt(task, drawn)
     problem = compile_scenario(scenario)
     return solve_problem(problem, task.engine, task.options, scenario=scenario, with_policies=False)
+
+
+def _rebuilt(task: Task, drawn: Numbers) -> Scenario:
+    """Build and load the scenario with these numbers."""
+    cells = {c: n for one in task.figures if one.id in drawn for c, n in one.drawn(drawn[one.id]).items()}
+    overrides = (*task.overrides, *(f"{path}={drawn[path]!r}" for path, *_ in task.own if path in drawn))
+    with tempfile.TemporaryDirectory(prefix="provgrid.") as folder, loader.redrawn(cells), rebuilt_in(Path(folder)):
+        try:
+            build.build(Path(folder), task.rebuilt if cells else ())
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise ScenarioError(
+                f"{task.name} cannot be made of these figures: {error or type(error).__name__}"
+            ) from error
+        return _loaded(task, overrides)
+
+
+def _loaded(task: Task, overrides: tuple[str, ...]) -> Scenario:
+    """Load the scenario; where its drawn work is more than its jobs can hold, with as many more jobs as it takes.
+
+    How many jobs work is cut into is a choice; drawn capacity, and with it the work, may be several times that of the
+    figures as they are.
+    """
+    for step in range(MOST_STEPS):
+        more = () if step == 0 or task.jobs is None else (f"{JOBS}={round(task.jobs * MORE_JOBS**step)}",)
+        try:
+            return load_scenario(task.scenario, (*overrides, *more))
+        except ScenarioError as error:
+            if task.jobs is None or {one.code for one in error.findings} != {"generate-too-much"}:
+                raise
+            last = error
+    raise last

@@ -63,8 +63,10 @@ the cost components. Where a plan draws less from a block than the idle floor al
 for each draw (`--draws`, at least 50 unless fewer are asked for), audits each plan, and shows how far every headline
 number moves, and which three figures move the objective most. Each draw is triangular, with its peak at the figure
 itself. Figures of one source move together: the tariff of a province as a whole, its sun and wind each as a whole.
-Shares of one whole that come out above it are scaled back. Assumed figures without a range stay as they are, and the
-report counts them. A scenario of your own gives ranges in `scenario.toml`:
+Shares of one whole that come out above it are scaled back. Assumed figures without a range stay as they are, and so do
+those that are choices and no figures of the world, such as the number of jobs that work is cut into (it grows where
+drawn work is more than the jobs can hold); the report counts them. Draws without a plan are counted too, each with its
+reason. A scenario of your own gives ranges in `scenario.toml`:
 
 ```toml
 [uncertain]

@@ -64,7 +64,7 @@ class Uncertainty:
     movers: tuple[Mover, ...]  # strongest first, all of them
     chance: float  # the strongest correlation that chance alone gives, in 19 of 20 cases
     without_plan: dict[str, int]  # reason: how many draws
-    without_range: tuple[str, ...]  # assumed figures that were held
+    held: tuple[str, ...]  # assumed figures without a range, and choices of the scenario
     example: str  # what the first draw without a plan said
     table: pd.DataFrame = field(repr=False, compare=False)
 
@@ -84,7 +84,7 @@ class Uncertainty:
             "spread": {one.name: _finite(asdict(one), "name") for one in self.spreads},
             "movers": [asdict(one) for one in self.movers],
             "chance_correlation": None if np.isnan(self.chance) else self.chance,
-            "held_without_range": list(self.without_range),
+            "held": list(self.held),
         }
 
     def summary(self) -> str:
@@ -101,8 +101,8 @@ class Uncertainty:
             f"{'' if one.beyond_chance else ', may be chance'}"
             for one in self.movers[:MOST_MOVERS]
         ]
-        if self.without_range:
-            lines.append(f"held, for want of a range: {len(self.without_range)} assumed figures")
+        if self.held:
+            lines.append(f"held: {len(self.held)} assumed figures, without a range or a choice of the scenario")
         return "\n".join(lines)
 
     def _failures(self) -> str:
@@ -128,7 +128,7 @@ def spread_of(task: Task, seed: int, named: Numbers, draws: Sequence[Draw]) -> U
         movers=movers,
         chance=chance,
         without_plan=dict(Counter(one.reason for one in failed)),
-        without_range=task.without_range,
+        held=task.held,
         example=failed[0].message if failed else "",
         table=pd.DataFrame([{"draw": d.number, "reason": d.reason, **d.headline, **d.drawn} for d in draws]),
     )

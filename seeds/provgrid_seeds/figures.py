@@ -108,6 +108,11 @@ def default_source(path: str) -> str | None:
     return None if source is None else str(source)
 
 
+def is_choice(token: str) -> bool:
+    """Whether an assumption is a choice of a scenario, and no figure of the world that may be off."""
+    return any(fnmatchcase(token, pattern) for pattern in _rules()["choices"]["held"])
+
+
 def weakest(qualities: Iterable[str]) -> str:
     """Return the least sure of some qualities."""
     return max(qualities, key=loader.QUALITIES.index)

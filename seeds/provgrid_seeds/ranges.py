@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provgrid_seeds import loader
-from provgrid_seeds.figures import Figure, figure_of
+from provgrid_seeds.figures import Figure, figure_of, is_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Cell = tuple[str, str, str]  # table, row, column
 HOURLY = ("tariffs", "renewables")
 WHOLE = ("jobs", "accelerators", "periods", "rows", "number")  # units that are counted
-HELD = ("assumptions/not_ported_",)  # to port a family or not is a decision, and no figure that may be off
 SHARES = ("chip_mix_", "zj_mix_", "tenant_share_")  # how names of shares of one whole begin
 
 
@@ -45,9 +44,9 @@ class UncertainFigure:
 
 
 def uncertain_figures(names: Iterable[str]) -> tuple[tuple[UncertainFigure, ...], tuple[str, ...]]:
-    """Return the assumed figures with a range among the cells named `table/row.column`, and the ids of those without.
+    """Return the assumed figures to draw among the cells named `table/row.column`, and the ids of those to hold.
 
-    Both in the order of their ids.
+    Held are figures without a range, and choices of the scenario. Both in the order of their ids.
     """
     together: dict[str, list[Figure]] = {}
     for name in sorted(set(names)):
@@ -57,8 +56,8 @@ def uncertain_figures(names: Iterable[str]) -> tuple[tuple[UncertainFigure, ...]
         if figure is not None and figure.quality == "assumed" and figure.value is not None:
             together.setdefault(_id(figure), []).append(figure)
     made = {name: _figure(name, cells) for name, cells in sorted(together.items())}
-    without = tuple(name for name, one in made.items() if one is None)
-    return tuple(one for one in made.values() if one is not None), without
+    held = tuple(name for name, one in made.items() if one is None)
+    return tuple(one for one in made.values() if one is not None), held
 
 
 def consistent(numbers: Mapping[str, float]) -> dict[str, float]:
@@ -95,7 +94,7 @@ def _id(figure: Figure) -> str:
 
 
 def _figure(name: str, cells: list[Figure]) -> UncertainFigure | None:
-    """Make the figure of its cells; None where they give no range."""
+    """Make the figure of its cells; None where it is held."""
     values = [(one.value, one.low, one.high) for one in cells]
     if any(value is None or low is None or high is None for value, low, high in values):
         return None
@@ -103,7 +102,7 @@ def _figure(name: str, cells: list[Figure]) -> UncertainFigure | None:
     if cells[0].table in HOURLY:
         value, low, high = (1.0, low / value, high / value) if value > 0 else (1.0, 1.0, 1.0)
     low, high = min(low, value), max(high, value)  # a range that was rounded may end short of its figure
-    if low == high or name.startswith(HELD):
+    if low == high or is_choice(name):
         return None
     unit = loader.table_row(cells[0].table, cells[0].row).get("unit")
     return UncertainFigure(name, value, low, high, cells[0].table == "assumptions" and unit in WHOLE, tuple(cells))

@@ -123,7 +123,7 @@ def test_any_number_of_a_scenario_may_have_a_range(tmp_path: Path) -> None:
 
 def made_up(objectives: list[float], **figures: list[float]) -> pg.Uncertainty:
     own = tuple((name, values[0], min(values), max(values)) for name, values in figures.items())
-    task = Task("made-up", "made-up", (), "lp", LP, (), (), own, ())
+    task = Task("made-up", "made-up", (), "lp", LP, (), (), own, None, ())
     draws = [
         Draw(k, {name: values[k] for name, values in figures.items()}, {"objective_yuan": yuan})
         for k, yuan in enumerate(objectives)

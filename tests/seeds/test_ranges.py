@@ -82,12 +82,14 @@ def test_the_ends_of_a_range_are_swapped_where_they_come_out_the_wrong_way_round
     assert consistent({low: 2.1, high: 2.9}) == {low: 2.1, high: 2.9}
 
 
-def test_what_is_counted_stays_whole() -> None:
-    figures, _ = uncertain_figures(["assumptions/gen_national_jobs.value", "assumptions/queue_ms.value"])
+def test_what_is_counted_stays_whole_and_choices_of_a_scenario_are_held() -> None:
+    names = ("verticals_tune_accelerators", "queue_ms", "gen_national_jobs", "not_ported_vision_kunlun_p800")
+    figures, held = uncertain_figures(f"assumptions/{name}.value" for name in names)
     assert {one.id: one.whole for one in figures} == {
-        "assumptions/gen_national_jobs": True,
+        "assumptions/verticals_tune_accelerators": True,
         "assumptions/queue_ms": False,
     }
+    assert held == ("assumptions/gen_national_jobs", "assumptions/not_ported_vision_kunlun_p800")
 
 
 @pytest.mark.slow
