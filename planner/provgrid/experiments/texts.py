@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from provgrid.experiments.judge import Interval
+
 if TYPE_CHECKING:
-    from provgrid.experiments.judge import Interval
     from provgrid.experiments.results import BasisResult, ClaimResult, Sensitivity, TestResult
 
 BASIS_WORDS = {
@@ -13,26 +14,36 @@ BASIS_WORDS = {
     "operating": "operating cost (energy, demand charge, network)",
     "full": "full cost (operating cost and annualised capital)",
 }
-MEANS = {"saving": "saved", "rise": "more", "level": "", "multiple": ""}
+MEANS = {"saving": ("saved", "more"), "rise": ("more", "less")}  # above 0, and below
 
 
 def value(test: TestResult, found: Interval) -> str:
     """Value of a test: a share in per cent, or the figure itself."""
     if test.kind == "multiple":
-        return _ends(found, "{:.3g}", "")
-    return f"{_ends(found, '{:.3g}', ' %', 100.0)} {MEANS[test.kind]}".rstrip()
+        return _ends(found, "{:.3g}")
+    if test.kind == "level":
+        return _per_cent(found)
+    above, below = MEANS[test.kind]
+    if found.high < 0:
+        return f"{_per_cent(Interval(-found.high, -found.low))} {below}"
+    return f"{_per_cent(found)} {above}"
 
 
 def amount(found: Interval, unit: str) -> str:
     """Write a figure with its unit; an interval that rounding cannot show is one number."""
     if unit:
-        return f"{_ends(found, '{:,.0f}', '')} {unit}"
-    return _ends(found, "{:.4g}", "")
+        return f"{_ends(found, '{:,.0f}')} {unit}"
+    return _ends(found, "{:.4g}")
 
 
-def _ends(found: Interval, shape: str, after: str, scale: float = 1.0) -> str:
-    low, high = (shape.format(end * scale + 0.0) for end in (found.low, found.high))
-    return f"{low}{after}" if low == high else f"{low} to {high}{after}"
+def _per_cent(found: Interval) -> str:
+    low, high = (100.0 * end + 0.0 for end in (found.low, found.high))
+    return f"{_ends(Interval(low, high), '{:,.0f}' if min(abs(low), abs(high)) >= 1000 else '{:.3g}')} %"
+
+
+def _ends(found: Interval, shape: str) -> str:
+    low, high = (shape.format(end) for end in (found.low, found.high))
+    return low if low == high else f"{low} to {high}"
 
 
 def measured(x: float, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_a_basis_in_words(test):
         "because",
     ]
     assert texts.evidence(one) == "audits passed, gap at most 0.04"
+
+
+def test_a_loss_is_no_negative_saving(test):
+    assert texts.value(test, Interval(-0.5, -0.4)) == "40 to 50 % more"
+    assert texts.value(test, Interval(-28.8, -28.8)) == "2,880 % more"
+    assert texts.value(test, Interval(-0.1, 0.2)) == "-10 to 20 % saved"
+    assert texts.value(replace(test, kind="rise"), Interval(-0.9, -0.9)) == "90 % less"
+    assert texts.value(replace(test, kind="level"), Interval(0.1, 0.1)) == "10 %"
+    assert texts.value(replace(test, kind="multiple"), Interval(0.47, 0.48)) == "0.47 to 0.48"
 
 
 def test_an_input_in_words_leaves_out_the_end_that_was_taken(test):

@@ -169,7 +169,8 @@ def _carbon(test_id: str, start: tuple[str, str, str], end: tuple[str, str, str]
         id=test_id,
         question=f"How much CO2 does the same training cause in {from_name}, and how much in {to_name}?",
         choice="A fiftieth of all training, services left out, on one domestic chip. Power counts with the mean factor "
-        "of the province's grid, as in the official statistics; contracted wind and sun come in as an input.",
+        "of the province's grid, as in the official statistics, and contracted wind and sun not at all"
+        + ("; they come in as an input." if up else "."),
         a=Side(label=f"all in {from_name}", overrides=(*plain, *confined_to(from_region))),
         b=Side(label=f"all in {to_name}", overrides=(*plain, *confined_to(to_region))),
         kind="rise" if up else "saving",
