@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provgrid.experiments import texts
+from provgrid_seeds.build_national_lite import REGIONS, SITES
 
 if TYPE_CHECKING:
     from provgrid.experiments.results import BasisResult, ClaimResult, Claims, TestResult
@@ -15,7 +16,7 @@ HEAD = """# Claims
 What the documents that the project starts from say about computing power, put to the test. Made by
 `provgrid claims --page docs/claims.md`; every number below is computed, and no verdict is typed in.
 
-Each test compares two audited plans, A and B, of `national-lite`: nine regions, sixteen sites, two typical
+Each test compares two audited plans, A and B, of `national-lite`: {regions} regions, {sites} sites, two typical
 days that stand for a year, work in classes that are divisible by nature, so that the linear program's optimum is the
 answer. Costs are those of the share of the country's machines that the scenario plans ({share:g} of them). A verdict
 follows from the interval [bound A - objective B, objective A - bound B], and where something else than the cost is
@@ -35,7 +36,7 @@ Thousands of indivisible jobs, 31 provinces, a week, planned by the heuristic wi
 def page(results: Claims, national: Claims | None, planned_share: float) -> str:
     """Markdown of all claims, those on `national` in a section of their own."""
     parts = [
-        f"{MARK.format(results.inputs)}\n{HEAD.format(share=planned_share)}",
+        f"{MARK.format(results.inputs)}\n{HEAD.format(share=planned_share, regions=len(REGIONS), sites=len(SITES))}",
         _overview(results),
         *(_claim(one, "##") for one in results.claims),
     ]
