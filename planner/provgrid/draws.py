@@ -104,6 +104,7 @@ def headline(plan: Plan) -> Numbers:
     from provgrid_optimizer.solve import solve as solve_problem
 
     used = plan.usage.job_accelerators + plan.usage.service_accelerators
+    hours = float((used @ plan.problem.hours).sum())
     saved: float | None = None
     if not plan.certificate.divisible:
         baseline = (
@@ -118,7 +119,10 @@ def headline(plan: Plan) -> Numbers:
         "unserved_share": plan.unserved_share,
         "carbon_t": plan.component_costs.carbon_kg / 1000.0,
         "gap": plan.certificate.gap,
-        "accelerator_h": float((used @ plan.problem.hours).sum()),
+        "accelerator_h": hours,
+        "yuan_per_accelerator_h": (plan.objective_yuan - plan.component_costs.unserved) / hours
+        if hours
+        else float("nan"),
         "saving_against_local": float("nan") if saved is None else saved,
     }
 

@@ -21,6 +21,9 @@ SHUFFLES = 400  # of the objective, to see how strongly figures seem to move it 
 CHANCE = 0.95
 MOST_MOVERS = 3
 FEWEST_FOR_RANKS = 3
+TITLES = ("as named", "p5", "p50", "p95", "least", "most")
+NAME_WIDTH = 24
+LARGE = 10_000.0  # from here on a number is shown without decimals
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,9 @@ class Uncertainty:
         lines = [
             f"{self.draws} draws of {len(self.movers)} assumed figures in their ranges (seed {self.seed}): "
             f"{self.solved} solved and audited{self._failures()}",
-            f"  {'':<22}{'as named':>14}{'p5':>14}{'p50':>14}{'p95':>14}{'least':>14}{'most':>14}",
+            f"  {'':<{NAME_WIDTH}}" + "".join(f"{title:>16}" for title in TITLES),
         ]
-        lines += [f"  {one.name:<22}{_texts(one)}" for one in self.spreads]
+        lines += [f"  {one.name:<{NAME_WIDTH}}{_texts(one)}" for one in self.spreads]
         lines.append(f"moves the objective most (rank correlation; chance alone gives up to {self.chance:.2f}):")
         lines += [
             f"  {one.correlation:+.2f}  {one.id}: {one.value:g} ({one.low:g} to {one.high:g})"
@@ -189,4 +192,12 @@ def _finite(values: dict[str, Any], drop: str) -> dict[str, Any]:
 def _texts(one: Spread) -> str:
     numbers = (one.named, one.p5, one.p50, one.p95, one.least, one.most)
     share = one.name.endswith(("share", "gap")) or one.name.startswith("saving")
-    return "".join(f"{'-' if np.isnan(n) else f'{n:.2%}' if share else f'{n:,.1f}':>14}" for n in numbers)
+    return "".join(f"{_text(number, share=share):>16}" for number in numbers)
+
+
+def _text(number: float, *, share: bool) -> str:
+    if np.isnan(number):
+        return "-"
+    if share:
+        return f"{number:.2%}"
+    return f"{number:,.0f}" if abs(number) >= LARGE else f"{number:,.2f}"
