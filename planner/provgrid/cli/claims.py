@@ -110,23 +110,22 @@ def _list(known: Sequence[Claim], *, as_json: bool) -> None:
 
 def _print_overview(results: Claims) -> None:
     """Print one row for each test, and the claims that have none."""
-    from rich import box
-    from rich.table import Table
-
     from provgrid.experiments import texts
+    from provgrid.experiments.declared import BASES
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in ("claim / test", "energy", "operating", "full"):
-        table.add_column(heading)
+    def row(first: str, cells: Sequence[str]) -> str:
+        return f"{first:<26}" + "".join(f"{cell:<38}" for cell in cells).rstrip()
+
+    screen = output()
+    screen.print(row("", BASES))
     for claim in results.claims:
-        table.add_row(claim.title, style="bold")
+        screen.print(claim.title, style="bold")
         for test in claim.tests:
             found = {one.basis: texts.short(test, one) for one in test.by_basis}
-            table.add_row(f"  {test.id}", *(found.get(basis, "-") for basis in ("energy", "operating", "full")))
+            screen.print(row(f"  {test.id}", [found.get(basis, "-") for basis in BASES]))
         if not claim.tests:
-            table.add_row("  cannot be tested")
-    output().print(table)
-    output().print("what each verdict rests on, its conditions and how to repeat it: provgrid claims ID")
+            screen.print("  cannot be tested")
+    screen.print("what each verdict rests on, its conditions and how to repeat it: provgrid claims ID")
 
 
 def _print_claim(claim: ClaimResult) -> None:
