@@ -37,7 +37,7 @@ def test_a_wrong_folder_is_a_finding_to_check_and_an_error_to_load(tmp_path: Pat
 
 def test_built_in_scenarios_go_by_both_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert pg.load("builtin:toy").name == pg.load("toy").name == pg.scenarios.toy().name == "toy"
-    with pytest.raises(pg.ScenarioError, match=r"moon: no such folder\. Known: .*zhejiang"):
+    with pytest.raises(pg.ScenarioError, match=r"moon: no such folder\. Built in are .*zhejiang"):
         pg.load("builtin:moon")
     monkeypatch.chdir(tmp_path)  # a folder of one's own comes before a bare name
     save_scenario(tiny_scenario(), "toy")
