@@ -50,6 +50,7 @@ def test_the_number_as_named_is_that_of_the_scenario_itself(toy: pg.Uncertainty)
     assert np.isnan(spread["saving_against_local"].named)  # a relaxation saves nothing
 
 
+@pytest.mark.slow
 def test_the_same_draws_are_made_by_one_process_and_by_two(toy: pg.Uncertainty) -> None:
     two = pg.uncertain("toy", draws=3, seed=3, engine="lp", jobs=2)
     pd.testing.assert_frame_equal(two.table, toy.table.head(3))

@@ -183,6 +183,7 @@ def test_verticals_start_from_their_base_and_serve_near_their_users():
 # Open data zones -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_opening_the_bay_area_saves_what_hong_kong_pays_for_its_own_power():
     found = opening_zones(loaded("guangdong", *ONE_DAY), ["guangdong", "hongkong", "macao"], Bench(engine="lp"))
     assert found.worth.low_yuan > 0

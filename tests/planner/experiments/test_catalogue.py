@@ -69,6 +69,7 @@ def test_inputs_come_from_rows_and_lie_in_their_range():
             assert one.low <= one.value <= one.high
 
 
+@pytest.mark.slow
 def test_every_override_of_a_plan_is_one_that_the_scenario_knows():
     # One plan of each test; those at the ends of ranges differ in values alone.
     for claim in catalogue():
