@@ -33,7 +33,7 @@ def scenario(request):
 
 def test_building_again_gives_the_checked_in_files(tmp_path):
     build.build(tmp_path)
-    for name in NAMES:
+    for name in (*NAMES, *loader.system_names()):
         made = sorted(file.name for file in (tmp_path / name).iterdir())
         assert made == sorted(file.name for file in folder(name).iterdir())
         _, different, unreadable = filecmp.cmpfiles(tmp_path / name, folder(name), made, shallow=False)

@@ -11,8 +11,7 @@ from provgrid.cli.console import Reporter, output, print_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provgrid_models.scenario import Scenario
-    from provgrid_optimizer.answers.worth import Bench, Worth
+    from provgrid_optimizer.answers.worth import Worth
 
 app = typer.Typer(help="What sharing, porting, efficiency and open data zones are worth.", no_args_is_help=True)
 
@@ -45,9 +44,9 @@ def pooling(
     as_json: AsJson = False,
 ) -> None:
     """Pool all capacity, and hold it against tenants that each keep to their own."""
-    from provgrid_optimizer.answers.pooling import pooling_gain
+    from provgrid import studies
 
-    found = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), pooling_gain)
+    found = _run(studies.pooling, scenario, overrides, engine, (gap, time_limit, passes, threads, seed))
     record = found.to_dict()
     if as_json:
         print_json({"study": "pooling", "scenario": scenario, **record})
@@ -76,12 +75,9 @@ def ports(
     as_json: AsJson = False,
 ) -> None:
     """Rank candidate ports by what each saves minus its share of cost, each by a plan of its own."""
-    from provgrid_optimizer.answers.ports import rank_ports
+    from provgrid import studies
 
-    def rank(loaded: Scenario, bench: Bench) -> Any:
-        return rank_ports(loaded, bench, port or ())
-
-    ranked = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), rank)
+    ranked = _run(studies.ports, scenario, overrides, engine, (gap, time_limit, passes, threads, seed), port or ())
     if as_json:
         print_json({"study": "ports", "scenario": scenario, "ports": [one.to_dict() for one in ranked]})
         return
@@ -109,12 +105,10 @@ def efficiency(
     as_json: AsJson = False,
 ) -> None:
     """Hold better software on every chip against more of every chip."""
-    from provgrid_optimizer.answers.efficiency import efficiency_against_chips
+    from provgrid import studies
 
-    def compare(loaded: Scenario, bench: Bench) -> Any:
-        return efficiency_against_chips(loaded, percent / 100.0, bench)
-
-    found = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), compare)
+    stops = (gap, time_limit, passes, threads, seed)
+    found = _run(studies.efficiency, scenario, overrides, engine, stops, percent / 100.0)
     if as_json:
         print_json({"study": "efficiency", "scenario": scenario, **found.to_dict()})
         return
@@ -139,14 +133,10 @@ def zones(
     as_json: AsJson = False,
 ) -> None:
     """Open data zones to each other, and say what that saves."""
-    from provgrid_optimizer.answers.zones import opening_zones
+    from provgrid import studies
 
     names = [name.strip() for name in open_zones.split(",") if name.strip()]
-
-    def compare(loaded: Scenario, bench: Bench) -> Any:
-        return opening_zones(loaded, names, bench)
-
-    found = _run(scenario, overrides, engine, (gap, time_limit, passes, threads, seed), compare)
+    found = _run(studies.zones, scenario, overrides, engine, (gap, time_limit, passes, threads, seed), names)
     if as_json:
         print_json({"study": "zones", "scenario": scenario, **found.to_dict()})
         return
@@ -154,22 +144,22 @@ def zones(
 
 
 def _run(
+    answer: Callable[..., Any],
     name: str,
     overrides: list[str] | None,
     engine: str,
     stops: tuple[float | None, float | None, int | None, int, int],
-    answer: Callable[[Scenario, Bench], Any],
+    *asked: Any,
 ) -> Any:
-    """Load the scenario and let a study plan it."""
-    from provgrid import api, studies
+    """Load the scenario and let a study of `provgrid.studies` plan it; `asked` is what the study takes beside it."""
+    from provgrid import api
     from provgrid_optimizer.solve import find_engine
 
     how: dict[str, Any] = dict(zip(("gap", "time_limit", "passes", "threads", "seed"), stops, strict=True))
     find_engine(engine)
     with Reporter(time_limit_s=how["time_limit"], passes=how["passes"]) as reporter:
         reporter.stage(f"reading {name}")
-        loaded = api.load(name, overrides or ())
-        return answer(loaded, studies.bench(engine=engine, on_progress=reporter, **how))
+        return answer(api.load(name, overrides or ()), *asked, engine=engine, on_progress=reporter, **how)
 
 
 def _in_words(worth: Worth) -> str:
