@@ -23,6 +23,8 @@ from provgrid_optimizer.options import Progress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from provgrid_models.problem import Floats
     from provgrid_optimizer.matrix import LinearProgram
     from provgrid_optimizer.options import OnProgress, SolveOptions
@@ -51,8 +53,27 @@ _ENDINGS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Basis:
+    """Where a simplex run ended, or is to start: the status of each column and row, by the codes below."""
+
+    columns: NDArray[np.int8]
+    rows: NDArray[np.int8]
+
+
+AT_LOWER, BASIC, AT_UPPER = (
+    int(status)
+    for status in (
+        highspy.HighsBasisStatus.kLower,
+        highspy.HighsBasisStatus.kBasic,
+        highspy.HighsBasisStatus.kUpper,
+    )
+)
+_STATUSES = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What HiGHS found. `x` is None without a feasible point, `row_duals` without an optimal LP basis.
+    """What HiGHS found. `x` is None without a feasible point, `row_duals` and `basis` without an optimal LP basis.
 
     `bound_yuan` is proven: the optimum of an LP, the bound of a MILP's tree; -inf if there is none.
     """
@@ -60,6 +81,7 @@ class Answer:
     ending: Ending
     x: Floats | None = None
     row_duals: Floats | None = None
+    basis: Basis | None = None
     objective_yuan: float = math.nan
     bound_yuan: float = -math.inf
     log: str = ""
@@ -86,6 +108,8 @@ def minimise(
     stage: str,
     time_limit_s: float | None = None,
     settings: Mapping[str, float | int | str | bool] | None = None,
+    basis: Basis | None = None,
+    start: Floats | None = None,
 ) -> Answer:
     """Solve a program.
 
@@ -94,6 +118,8 @@ def minimise(
     stage : what progress reports call this run.
     time_limit_s : for this run; the caller has taken off what went before.
     settings : further HiGHS options, such as mip_rel_gap.
+    basis : where the simplex method starts; it needs as many basic columns and rows as there are rows.
+    start : a feasible point that a MILP starts with.
 
     Raises
     ------
@@ -111,6 +137,12 @@ def minimise(
     for name, value in wanted.items():
         _check(highs.setOptionValue(name, value), f"option {name}={value}")
     _check(highs.passModel(_highs_lp(program)), "the model")
+    if basis is not None:
+        _check(highs.setBasis(_highs_basis(basis)), "the basis")
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = start.tolist()
+        _check(highs.setSolution(solution), "the start")
     _listen(highs, watch)
     history = _run(highs, watch, on_progress, stage)
     answer = _read(highs, program)
@@ -143,6 +175,22 @@ def _highs_lp(program: LinearProgram) -> highspy.HighsLp:
         kinds = highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger
         lp.integrality_ = [kinds[whole] for whole in program.integer.tolist()]
     return lp
+
+
+def _highs_basis(basis: Basis) -> highspy.HighsBasis:
+    made = highspy.HighsBasis()
+    made.col_status = [_STATUSES[code] for code in basis.columns.tolist()]
+    made.row_status = [_STATUSES[code] for code in basis.rows.tolist()]
+    made.valid = True
+    return made
+
+
+def _read_basis(highs: highspy.Highs) -> Basis | None:
+    found = highs.getBasis()
+    if not found.valid:
+        return None
+    codes = [np.array([int(status) for status in part], dtype=np.int8) for part in (found.col_status, found.row_status)]
+    return Basis(columns=codes[0], rows=codes[1])
 
 
 def _listen(highs: highspy.Highs, watch: _Watch) -> None:
@@ -242,10 +290,16 @@ def _read(highs: highspy.Highs, program: LinearProgram) -> Answer:
         return Answer(ending=ending, bound_yuan=bound_yuan)
     x = np.array(solution.col_value)
     objective_yuan = check_point(program, x, info.objective_function_value, "HiGHS")
-    duals = None
-    if not whole and ending is Ending.OPTIMAL:
-        bound_yuan, duals = objective_yuan, np.array(solution.row_dual)
-    return Answer(ending=ending, x=x, row_duals=duals, objective_yuan=objective_yuan, bound_yuan=bound_yuan)
+    if whole or ending is not Ending.OPTIMAL:
+        return Answer(ending=ending, x=x, objective_yuan=objective_yuan, bound_yuan=bound_yuan)
+    return Answer(
+        ending=ending,
+        x=x,
+        row_duals=np.array(solution.row_dual),
+        basis=_read_basis(highs),
+        objective_yuan=objective_yuan,
+        bound_yuan=objective_yuan,
+    )
 
 
 def check_point(program: LinearProgram, x: Floats, claimed_yuan: float, solver: str) -> float:

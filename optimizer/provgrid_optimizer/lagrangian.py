@@ -162,7 +162,7 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
         raise ArrayError(f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}")
 
 
-def _range_minima(price: Floats) -> tuple[Floats, Ints]:
+def range_minima(price: Floats) -> tuple[Floats, Ints]:
     """Range minima of `price` (P, T), by power of two, and the power for each length."""
     pools, periods = price.shape
     levels = np.maximum(np.floor(np.log2(np.maximum(np.arange(periods + 1), 1))), 0).astype(np.int64)
@@ -194,7 +194,7 @@ def evaluate(
     np.cumsum(price, axis=1, out=running[:, 1:])
     link_running = np.zeros((problem.n_links, problem.n_periods + 1))
     np.cumsum(multipliers.link * hours, axis=1, out=link_running[:, 1:])
-    least, levels = _range_minima(price)
+    least, levels = range_minima(price)
     chunks = jobs.group_chunk.size - 1
     usage = np.zeros((chunks, *price.shape))
     traffic_parts = np.zeros((chunks, problem.n_links, problem.n_periods))

@@ -13,7 +13,7 @@ import pytest
 from provgrid_bench.reference import reference_problem
 from provgrid_models.errors import NoPlanError, SolverError
 from provgrid_optimizer.engine import Status
-from provgrid_optimizer.engines.lp import lp
+from provgrid_optimizer.engines.lp import lp, whole
 from provgrid_optimizer.engines.milp import milp
 from provgrid_optimizer.highs import Ending, minimise
 from provgrid_optimizer.matrix import assemble
@@ -76,7 +76,7 @@ def test_interruption_stops_highs_and_leaves_no_plan() -> None:
             _thread.interrupt_main()
 
     with pytest.raises(NoPlanError, match="interrupted"):
-        lp(problem, SolveOptions(threads=1), interrupt_once)
+        whole(problem, SolveOptions(threads=1), interrupt_once)
     assert seen[0].stage == "lp"
     assert seen[-1].elapsed_s < 10
     assert not any(thread.name == "highs" for thread in threading.enumerate())
@@ -91,7 +91,7 @@ def test_a_signal_while_python_waits_for_highs_stops_it() -> None:
             timer.start()
 
     with pytest.raises(NoPlanError, match="interrupted"):
-        lp(problem, SolveOptions(threads=1), start_timer)
+        whole(problem, SolveOptions(threads=1), start_timer)
     assert not any(thread.name == "highs" for thread in threading.enumerate())
 
 

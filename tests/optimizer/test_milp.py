@@ -12,6 +12,9 @@ from provgrid_optimizer.engine import Status
 from provgrid_optimizer.engines.lp import lp
 from provgrid_optimizer.engines.milp import milp
 from provgrid_optimizer.evaluate import costs
+from provgrid_optimizer.heuristic.engine import heuristic
+from provgrid_optimizer.highs import minimise
+from provgrid_optimizer.matrix import assemble, point, unpack
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from random_problems import problems, random_problem
 
@@ -95,3 +98,48 @@ def test_the_same_seed_gives_the_same_plan() -> None:
     one, two = (milp(problem, SolveOptions(seed=3), ignore_progress).allocation for _ in range(2))
     np.testing.assert_array_equal(one.block_kw, two.block_kw)
     np.testing.assert_array_equal(one.run_accelerators, two.run_accelerators)
+
+
+def larger() -> Problem:
+    """Enough columns that the heuristic comes first, and too many whole numbers to be done in a second."""
+    return random_problem(5, jobs=60, pools=6, clusters=3, periods=24, services=3)
+
+
+def test_a_plan_read_from_a_point_is_the_plan_that_the_point_was_made_of() -> None:
+    for seed in range(12):
+        problem = random_problem(seed, jobs=8, hard=False)
+        allocation = milp(problem, ONE_THREAD, ignore_progress).allocation
+        program = assemble(problem, divisible=False)
+        x = point(problem, program, allocation)
+        assert program.violation(x) <= 1e-6
+        yuan = costs(problem, allocation).objective_yuan
+        assert program.objective(x) == pytest.approx(yuan, abs=1e-6 * max(1.0, abs(yuan)))
+        again = unpack(problem, program, x, divisible=False)
+        np.testing.assert_array_equal(again.pool, allocation.pool)
+        np.testing.assert_allclose(again.run_accelerators, allocation.run_accelerators)
+
+
+def test_the_heuristics_plan_starts_the_tree() -> None:
+    problem = larger()
+    first = heuristic(problem, ONE_THREAD, ignore_progress)
+    program = assemble(problem, divisible=False)
+    x = point(problem, program, first.allocation)
+    assert program.violation(x) <= 1e-6
+    answer = minimise(program, ONE_THREAD, ignore_progress, stage="milp", time_limit_s=1.0, start=x)
+    assert answer.x is not None
+    assert answer.objective_yuan <= costs(problem, first.allocation).objective_yuan * (1 + 1e-9)
+    assert "MIP start solution is feasible" in answer.log
+
+
+def test_where_the_tree_has_no_time_the_heuristics_plan_is_returned() -> None:
+    problem = larger()
+    result = milp(problem, SolveOptions(threads=1, time_limit_s=0.4), ignore_progress)
+    assert result.status is Status.TIME_LIMIT
+    assert not result.allocation.divisible
+    assert result.multipliers is not None
+
+
+def test_a_plan_of_the_heuristic_within_the_gap_needs_no_tree() -> None:
+    result = milp(larger(), SolveOptions(threads=1, gap=0.9), ignore_progress)
+    assert result.status is Status.GAP_REACHED
+    assert "branch" not in result.log.lower()

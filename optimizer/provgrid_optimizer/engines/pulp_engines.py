@@ -18,7 +18,7 @@ import pulp
 from provgrid_models.errors import MissingSolverError, NoPlanError, SolverError
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
-from provgrid_optimizer.engines.lp import Clock
+from provgrid_optimizer.engines.clock import Clock
 from provgrid_optimizer.highs import POINT_TOLERANCE, check_point
 from provgrid_optimizer.matrix import assemble, multipliers, unpack
 from provgrid_optimizer.options import Progress

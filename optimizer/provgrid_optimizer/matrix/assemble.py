@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_optimizer.matrix.after import add_after
-from provgrid_optimizer.matrix.pairs import Pairs, open_pairs
 from provgrid_optimizer.matrix.program import Builder, LinearProgram
+from provgrid_optimizer.matrix.selection import everything
 from provgrid_optimizer.ranges import expand, route_links
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints, Problem
+    from provgrid_optimizer.matrix.pairs import Pairs
+    from provgrid_optimizer.matrix.selection import Selection
 
 
-def assemble(problem: Problem, *, divisible: bool) -> LinearProgram:
+def assemble(problem: Problem, *, divisible: bool, selection: Selection | None = None) -> LinearProgram:
     """Assemble the program; with `divisible` it is the relaxation, else placements and starts are whole.
 
-    Raises `InfeasibleError` where the idle floor alone exceeds what a cluster can draw.
+    With a `selection` it has those columns only. Raises `InfeasibleError` where the idle floor alone exceeds what a
+    cluster can draw.
     """
-    building = Assembly(problem, Builder(), open_pairs(problem), divisible)
+    building = Assembly(problem, Builder(), selection or everything(problem), divisible)
     _place(building)
     _run_elastic(building)
     _start_rigid(building)
@@ -45,8 +48,13 @@ class Assembly:
 
     problem: Problem
     builder: Builder
-    pairs: Pairs
+    selection: Selection
     divisible: bool
+
+    @property
+    def pairs(self) -> Pairs:
+        """The pairs that take part."""
+        return self.selection.pairs
 
 
 def _place(building: Assembly) -> None:
@@ -67,7 +75,7 @@ def _place(building: Assembly) -> None:
 def _run_elastic(building: Assembly) -> None:
     """Work: sum_t period_h n[j,p,t] = a[j,p] z[j,p]. Limit: n[j,p,t] <= max_accelerators[j] z[j,p]."""
     problem, builder, pairs = building.problem, building.builder, building.pairs
-    pair, period = pairs.run_periods(problem)
+    pair, period = building.selection.run_pair, building.selection.run_period
     job, placed = pairs.job[pair], builder.columns["z"].first + pair
     run = builder.add_columns(
         "n",
@@ -79,16 +87,19 @@ def _run_elastic(building: Assembly) -> None:
     row_of_pair = np.full(pairs.job.size, -1)
     row_of_pair[elastic] = work.at
     builder.add_entries(row_of_pair[pair], run.at, problem.period_h)
-    builder.add_entries(work.at, builder.columns["z"].first + elastic, -pairs.accelerator_hours[elastic])
-    limit = builder.add_rows("limit", run.ids, at_most=0.0)
-    builder.add_entries(limit.at, run.at, 1.0)
-    builder.add_entries(limit.at, placed, -problem.max_accelerators[job])
+    full = np.bincount(building.selection.full_pair, minlength=pairs.job.size)[elastic]
+    done_h = problem.period_h * problem.max_accelerators[pairs.job[elastic]] * full
+    builder.add_entries(work.at, builder.columns["z"].first + elastic, done_h - pairs.accelerator_hours[elastic])
+    limited = np.flatnonzero(building.selection.run_limited)
+    limit = builder.add_rows("limit", {name: ids[limited] for name, ids in run.ids.items()}, at_most=0.0)
+    builder.add_entries(limit.at, run.first + limited, 1.0)
+    builder.add_entries(limit.at, placed[limited], -problem.max_accelerators[job[limited]])
 
 
 def _start_rigid(building: Assembly) -> None:
     """Start: sum_t s[j,p,t] = z[j,p]."""
-    problem, builder, pairs = building.problem, building.builder, building.pairs
-    pair, period = pairs.start_periods(problem)
+    builder, pairs = building.builder, building.pairs
+    pair, period = building.selection.start_pair, building.selection.start_period
     started = builder.add_columns(
         "s",
         {"pair": pair, "job": pairs.job[pair], "pool": pairs.pool[pair], "period": period},
@@ -106,13 +117,9 @@ def _start_rigid(building: Assembly) -> None:
 def _serve(building: Assembly) -> None:
     """Demand: sum_p y[s,p,t] + v[s,t] = demand[s,t]. Hard services have no v."""
     problem, builder, hours = building.problem, building.builder, building.problem.hours
-    is_open = (problem.service_rate > 0) & np.isfinite(problem.service_yuan)
+    chosen = building.selection.served
+    service, pool, period = chosen.service, chosen.pool, chosen.period
     asked_service, asked_period = np.nonzero(problem.demand > 0)
-    asked, place = expand(is_open.sum(axis=1)[asked_service])
-    pools_of = np.nonzero(is_open)[1]
-    first_pool = np.cumsum(is_open.sum(axis=1)) - is_open.sum(axis=1)
-    service, period = asked_service[asked], asked_period[asked]
-    pool = pools_of[first_pool[service] + place]
     served = builder.add_columns(
         "y",
         {"service": service, "pool": pool, "period": period},
@@ -129,7 +136,9 @@ def _serve(building: Assembly) -> None:
         {"service": asked_service, "period": asked_period},
         equal=problem.demand[asked_service, asked_period],
     )
-    builder.add_entries(demand.first + asked, served.at, 1.0)
+    row = np.full(problem.demand.shape, -1)
+    row[asked_service, asked_period] = demand.at
+    builder.add_entries(row[service, period], served.at, 1.0)
     builder.add_entries(demand.first + soft, left.at, 1.0)
 
 
@@ -149,6 +158,10 @@ def _hold(building: Assembly) -> None:
 
     run = builder.columns["n"]
     builder.add_entries(_row(hold.first, periods, run.ids["pool"], run.ids["period"]), run.at, -1.0)
+
+    full_pair, full_period = building.selection.full_pair, building.selection.full_period
+    rows = _row(hold.first, periods, pairs.pool[full_pair], full_period)
+    builder.add_entries(rows, builder.columns["z"].first + full_pair, -problem.max_accelerators[pairs.job[full_pair]])
 
     started = builder.columns["s"]
     start, step = expand(pairs.duration[started.ids["pair"]])

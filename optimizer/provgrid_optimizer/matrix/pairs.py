@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,10 @@ class Pairs:
     first_period: Ints  # first period in which the job may run in the pool
     duration: Ints  # periods that a rigid gang is held; 0 for elastic jobs
     one_off_yuan: Floats
+
+    def of(self, chosen: Ints | Bools) -> Pairs:
+        """Only these pairs."""
+        return Pairs(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
     def run_periods(self, problem: Problem) -> tuple[Ints, Ints]:
         """Pair and period of everything that an elastic pair may run in."""

@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_optimizer.allocation import Allocation
-from provgrid_optimizer.matrix.pairs import Pairs, open_pairs
+from provgrid_optimizer.matrix.selection import everything
 from provgrid_optimizer.multipliers import Multipliers, verticals
 from provgrid_optimizer.ranges import expand
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
+    from provgrid_optimizer.matrix.pairs import Pairs
     from provgrid_optimizer.matrix.program import LinearProgram
+    from provgrid_optimizer.matrix.selection import Selection
     from provgrid_optimizer.multipliers import Basis
 
 LEAST_SHARE = 1e-9  # smaller shares of a job, of a gang or of a demand are a solver's rounding
 
 
-def unpack(problem: Problem, program: LinearProgram, x: Floats, *, divisible: bool) -> Allocation:
-    """Read a point of the program as an allocation.
+def unpack(
+    problem: Problem, program: LinearProgram, x: Floats, *, divisible: bool, selection: Selection | None = None
+) -> Allocation:
+    """Read a point of the program, assembled with this `selection`, as an allocation.
 
     Rounding of the solver is taken out: shares below `LEAST_SHARE` are dropped, indivisible shares and starts are
     made whole, and each placement's accelerators are scaled to do exactly its share of the work.
     """
-    pairs = open_pairs(problem)
+    selection = selection or everything(problem)
+    pairs = selection.pairs
     share = x[program.columns["z"].slice].clip(0.0, 1.0)
     share = share if divisible else np.round(share)
     kept = share > LEAST_SHARE
-    pair, period, accelerators = _runs(problem, program, pairs, x, share, kept)
+    pair, period, accelerators = _runs(problem, program, selection, x, share, kept)
     placement = np.cumsum(kept) - 1
     runs = np.bincount(placement[pair], minlength=int(kept.sum()))
     service, pool, at, units = _served(problem, program, x)
@@ -52,23 +57,27 @@ def unpack(problem: Problem, program: LinearProgram, x: Floats, *, divisible: bo
 
 
 def _runs(
-    problem: Problem, program: LinearProgram, pairs: Pairs, x: Floats, share: Floats, kept: Bools
+    problem: Problem, program: LinearProgram, selection: Selection, x: Floats, share: Floats, kept: Bools
 ) -> tuple[Ints, Ints, Floats]:
     """Pair, period and accelerators of everything that runs, by pair, then period."""
-    elastic = _elastic_runs(problem, program, pairs, x, share, kept)
-    rigid = _rigid_runs(problem, program, pairs, x, share, kept)
+    elastic = _elastic_runs(problem, program, selection, x, share, kept)
+    rigid = _rigid_runs(problem, program, selection.pairs, x, share, kept)
     pair, period, accelerators = (np.concatenate(parts) for parts in zip(elastic, rigid, strict=True))
     order = np.lexsort((period, pair))
     return pair[order], period[order], accelerators[order]
 
 
 def _elastic_runs(
-    problem: Problem, program: LinearProgram, pairs: Pairs, x: Floats, share: Floats, kept: Bools
+    problem: Problem, program: LinearProgram, selection: Selection, x: Floats, share: Floats, kept: Bools
 ) -> tuple[Ints, Ints, Floats]:
-    block = program.columns["n"]
-    pair, accelerators = block.ids["pair"], x[block.slice]
-    running = kept[pair] & (accelerators > LEAST_SHARE * problem.max_accelerators[block.ids["job"]])
-    pair, period, accelerators = pair[running], block.ids["period"][running], accelerators[running]
+    """Free hours and those at the limit, scaled to do exactly the share of the work."""
+    block, pairs, full = program.columns["n"], selection.pairs, selection.full_pair
+    pair = np.concatenate([block.ids["pair"], full])
+    period = np.concatenate([block.ids["period"], selection.full_period])
+    limit = problem.max_accelerators[pairs.job[pair]]
+    accelerators = np.concatenate([x[block.slice], limit[block.size :] * share[full]])
+    running = kept[pair] & (accelerators > LEAST_SHARE * limit)
+    pair, period, accelerators = pair[running], period[running], accelerators[running]
     done_h = problem.period_h * np.bincount(pair, weights=accelerators, minlength=kept.size)
     asked_h = share * pairs.accelerator_hours
     return pair, period, accelerators * (asked_h[pair] / done_h[pair])
@@ -111,11 +120,14 @@ def _grid_peak(problem: Problem, block_kw: Floats) -> Floats:
     return np.asarray(grid_kw.max(axis=1, initial=0.0))
 
 
-def multipliers(problem: Problem, program: LinearProgram, row_duals: Floats, basis: Basis) -> Multipliers:
+def multipliers(
+    problem: Problem, program: LinearProgram, row_duals: Floats, basis: Basis, *, signed: bool = False
+) -> Multipliers:
     """Prices from row duals (d cost / d right-hand side), per real hour; what is below 0 is cut off.
 
     The dual of a capacity row is the whole price of an accelerator, its power included (see `assemble._hold`).
     Where power is worth less than nothing that price may be negative: cut off, it still proves a bound, a lower one.
+    With `signed` it stays as it is.
     """
     accelerator = row_duals[program.rows["capacity"].slice].reshape(problem.capacity.shape) / problem.hours
     peak = np.zeros(problem.floor_kw.shape)
@@ -129,7 +141,7 @@ def multipliers(problem: Problem, program: LinearProgram, row_duals: Floats, bas
     vertical = verticals(problem)
     after = -row_duals[program.rows["after"].slice].reshape(vertical.size, problem.n_periods)
     return Multipliers(
-        accelerator=np.maximum(accelerator, 0.0),
+        accelerator=accelerator if signed else np.maximum(accelerator, 0.0),
         peak=peak,
         link=link,
         carbon=float(np.maximum(budget, 0.0).sum()),

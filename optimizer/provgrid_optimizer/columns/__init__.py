@@ -1,0 +1,1 @@
+"""The relaxation at scale: columns that prices let matter, solved exactly, priced again until none is missing."""
