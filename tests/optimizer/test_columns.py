@@ -19,7 +19,7 @@ from provgrid_optimizer.columns.engine import by_columns
 from provgrid_optimizer.columns.pricing import Pricing
 from provgrid_optimizer.columns.repair import feasible_share, settled
 from provgrid_optimizer.engine import Status
-from provgrid_optimizer.engines.lp import lp, whole
+from provgrid_optimizer.engines.lp import lp, n_columns, whole
 from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.heuristic.arrays import arrays
 from provgrid_optimizer.heuristic.prices import dual_prices
@@ -116,8 +116,8 @@ def test_settled_programs_hold_plans_only() -> None:
     share = np.full(selection.pairs.job.size, 0.2)
     fixed = settled(problem, program, selection, share)
     limit = problem.max_accelerators[selection.pairs.job[selection.run_pair]]
-    assert fixed.column_upper[program.columns["n"].slice] == pytest.approx(0.2 * limit)
-    assert (fixed.column_lower[program.columns["z"].slice] == 0.2).all()
+    assert fixed.column_upper[program.columns["n"].slice] == pytest.approx(0.2 * limit, rel=1e-6)
+    assert fixed.column_lower[program.columns["z"].slice] == pytest.approx(share, rel=2e-6)
 
 
 @pytest.mark.parametrize("seed", range(7))
@@ -146,6 +146,13 @@ def test_the_known_optimum_of_the_reference_instance_is_met_and_proven_by_prices
     assert plan.certificate.status == "optimal"
     assert plan.multipliers.basis == "lp"
     assert plan.log.startswith("lp by columns: ")
+
+
+def test_the_size_that_decides_is_that_of_the_whole_program() -> None:
+    for seed in range(5):
+        problem = random_problem(seed, hard=False)
+        columns = assemble(problem, divisible=True).columns
+        assert n_columns(problem) == columns["n"].size + columns["s"].size + columns["y"].size
 
 
 def test_a_small_problem_is_solved_as_one_program() -> None:

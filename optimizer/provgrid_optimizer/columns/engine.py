@@ -167,6 +167,8 @@ class _Run:
             selection = choice.selection()
             program = assemble(self.problem, divisible=True, selection=selection)
             answer = self._minimise(program, "lp by columns", None if carried is None else carried.to(choice, program))
+            if answer.ending is Ending.INFEASIBLE:
+                raise infeasible(self.problem, self.options, divisible=True)
             if answer.row_duals is None or answer.x is None:
                 return Status.INTERRUPTED if answer.ending is Ending.INTERRUPTED else Status.TIME_LIMIT
             carried = None if answer.basis is None else Carried.of(choice, program, answer.basis)
@@ -188,7 +190,7 @@ class _Run:
         return status
 
     def _minimise(self, program: LinearProgram, stage: str, basis: Basis | None = None) -> Answer:
-        """Solve a program in the time that is left, and raise where hard work does not fit."""
+        """Solve a program in the time that is left."""
         started, left_s = time.perf_counter(), self.left_s()
         answer = minimise(
             program,
@@ -199,8 +201,6 @@ class _Run:
             settings=_settings(program),
             basis=basis,
         )
-        if answer.ending is Ending.INFEASIBLE:
-            raise infeasible(self.problem, self.options, divisible=True)
         self.last_s = time.perf_counter() - started
         self.lines.append(answer.log)
         return answer

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.matrix.selection import Selection
 
 HALVINGS = 60
+ROUNDING = 5e-7  # relative, of a solver's point
 
 
 def repaired(problem: Problem, program: LinearProgram, selection: Selection, x: Floats, share: Floats) -> Allocation:
@@ -40,10 +41,14 @@ def repaired(problem: Problem, program: LinearProgram, selection: Selection, x: 
 
 
 def settled(problem: Problem, program: LinearProgram, selection: Selection, share: Floats) -> LinearProgram:
-    """Bound a program so that every point of it is a plan: z >= share and n <= max * share, and no row need say so."""
+    """Bound a program so that every point of it is a plan: z >= share and n <= max * share, and no row need say so.
+
+    The shares are first brought down to what rounding leaves of a job and of its hours.
+    """
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    share = share.clip(0.0, 1.0)
-    lower[program.columns["z"].slice] = share
+    total = np.bincount(selection.pairs.job, weights=share.clip(0.0), minlength=problem.n_jobs)
+    share = share.clip(0.0) / np.maximum(total, 1.0)[selection.pairs.job] * (1.0 - ROUNDING)
+    lower[program.columns["z"].slice] = share * (1.0 - ROUNDING)
     limit = problem.max_accelerators[selection.pairs.job[selection.run_pair]]
     upper[program.columns["n"].slice] = limit * share[selection.run_pair]
     return replace(program, column_lower=lower, column_upper=upper)

@@ -15,7 +15,7 @@ from provgrid_optimizer.engines.clock import Clock
 from provgrid_optimizer.engines.method import method
 from provgrid_optimizer.highs import Ending, minimise
 from provgrid_optimizer.matrix import assemble, multipliers, unpack
-from provgrid_optimizer.matrix.selection import everything
+from provgrid_optimizer.matrix.pairs import open_pairs
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 log = logging.getLogger(__name__)
-MANY_COLUMNS = 20_000  # of hours, starts and services, beyond which the program is solved by columns
+MANY_COLUMNS = 40_000  # of hours, starts and services, beyond which the program is solved by columns
 STATUS = {
     Ending.OPTIMAL: Status.OPTIMAL,
     Ending.TIME_LIMIT: Status.TIME_LIMIT,
@@ -58,8 +58,10 @@ def said(result: EngineResult, way: str) -> EngineResult:
 
 def n_columns(problem: Problem) -> int:
     """Hours of elastic jobs, starts of rigid ones and services, by pool: what makes the program large."""
-    chosen = everything(problem)
-    return chosen.run_pair.size + chosen.start_pair.size + chosen.served.service.size
+    pairs = open_pairs(problem)
+    choices = problem.deadline[pairs.job] - pairs.first_period - np.where(pairs.rigid, pairs.duration - 1, 0)
+    pools = ((problem.service_rate > 0) & np.isfinite(problem.service_yuan)).sum(axis=1)
+    return int(choices.clip(0).sum() + pools @ (problem.demand > 0).sum(axis=1))
 
 
 def whole(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> EngineResult:
