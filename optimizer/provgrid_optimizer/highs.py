@@ -39,6 +39,7 @@ class Ending(Enum):
     OPTIMAL = auto()
     INFEASIBLE = auto()
     TIME_LIMIT = auto()
+    ITERATION_LIMIT = auto()
     INTERRUPTED = auto()
 
 
@@ -48,6 +49,7 @@ _ENDINGS = {
     # Every program here is bounded: power is drawn only for work, and all work is limited.
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Ending.INFEASIBLE,
     highspy.HighsModelStatus.kTimeLimit: Ending.TIME_LIMIT,
+    highspy.HighsModelStatus.kIterationLimit: Ending.ITERATION_LIMIT,
     highspy.HighsModelStatus.kInterrupt: Ending.INTERRUPTED,
 }
 

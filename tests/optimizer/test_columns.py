@@ -239,3 +239,13 @@ def test_far_fewer_columns_than_there_are_hold_the_optimum() -> None:
     choice.admit(Pricing(problem, arrays(problem), choice.served, 1).at(prices, 0.02), 0.02)
     everywhere = everything(problem)
     assert choice.free.size + choice.full.size < 0.5 * everywhere.run_pair.size
+
+
+def test_where_simplex_steps_run_out_the_interior_point_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = reference_problem(60, 6, 48, 6)
+    expected = costs(problem, by_columns(problem, ONE_THREAD, ignore_progress).allocation).objective_yuan
+    monkeypatch.setattr("provgrid_optimizer.columns.engine.MOST_STEPS", 0)
+    result = by_columns(problem, ONE_THREAD, ignore_progress)
+    assert result.status is Status.OPTIMAL
+    assert "IPM" in result.log
+    assert costs(problem, result.allocation).objective_yuan == pytest.approx(expected, rel=1e-6)

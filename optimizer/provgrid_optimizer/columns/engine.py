@@ -26,7 +26,7 @@ from provgrid_optimizer.columns.repair import feasible_share, repaired, settled
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
-from provgrid_optimizer.engines.method import MANY_STARTS
+from provgrid_optimizer.engines.method import FEW_COLUMNS, MANY_STARTS, tied_hours
 from provgrid_optimizer.engines.policies import place_by_rule
 from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.heuristic.arrays import arrays
@@ -40,6 +40,8 @@ from provgrid_optimizer.matrix import assemble, multipliers, unpack
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from provgrid_models.problem import Floats, Ints, Problem
     from provgrid_optimizer.allocation import Allocation
     from provgrid_optimizer.columns.pricing import Priced
@@ -55,8 +57,9 @@ NARROW = 0.005  # the same where there are many jobs: each errs by as much, toge
 LIMIT_SLACK = 1e-7  # share of max by which n may exceed max z: the solver's own tolerance
 EXACT = 1e-9  # gap at which the optimum counts as proven
 NEARLY = 1e-6  # gap that counts as the optimum where nothing is left to add
-TIED_HOURS = 30  # free hours of a pair, on average, from which on prices count as tied
+MOSTLY_TIED = 0.8  # share of hours whose tariff another hour has too, above which simplex steps go nowhere
 LARGE = 150_000  # columns, beyond which no simplex method ends in good time
+MOST_STEPS = 10  # simplex steps a row, after which the interior point has a go
 COLUMNS_FIRST = 1e-4  # gap between a program's cost and the bound above which columns come before rows
 SETTLE_NEAR = 5e-4  # that gap from which on a plan is made of the program's shares
 SETTLE_FAR, SETTLE_FACTOR = 1e-4, 3.0  # gap of the best plan above which that pays, by itself and against the former
@@ -190,18 +193,29 @@ class _Run:
         return status
 
     def _minimise(self, program: LinearProgram, stage: str, basis: Basis | None = None) -> Answer:
-        """Solve a program in the time that is left."""
-        started, left_s = time.perf_counter(), self.left_s()
+        """Solve a program in the time that is left; an interior point proves as much as a vertex: no crossover."""
+        started = time.perf_counter()
+        answer: Answer | None = None
+        if not _prefers_interior(self.problem, program):
+            answer = self._run(program, stage, {"simplex_iteration_limit": MOST_STEPS * program.n_rows}, basis)
+        if answer is None or answer.ending is Ending.ITERATION_LIMIT:
+            answer = self._run(program, stage, {"solver": "ipm", "run_crossover": "off"})
+        self.last_s = time.perf_counter() - started
+        return answer
+
+    def _run(
+        self, program: LinearProgram, stage: str, settings: Mapping[str, int | str], basis: Basis | None = None
+    ) -> Answer:
+        left_s = self.left_s()
         answer = minimise(
             program,
             self.options,
             self._listen,
             stage=stage,
             time_limit_s=None if left_s is None else max(left_s, 0.0),
-            settings=_settings(program),
+            settings=settings,
             basis=basis,
         )
-        self.last_s = time.perf_counter() - started
         self.lines.append(answer.log)
         return answer
 
@@ -292,15 +306,10 @@ class _Run:
         return Status.FINISHED if not broken and added == 0 else None
 
 
-def _settings(program: LinearProgram) -> dict[str, str]:
-    """HiGHS's method: the simplex method goes on from a basis, an interior point does not mind hours that tie.
-
-    Where prices tie, jobs have many hours near their marginal price, and simplex steps mostly go nowhere. An interior
-    point proves as much as a vertex, so there is no crossover.
-    """
-    tied = program.columns["n"].size > TIED_HOURS * program.columns["z"].size
-    large = program.n_columns > LARGE or program.columns["s"].size > MANY_STARTS
-    return {"solver": "ipm", "run_crossover": "off"} if tied or large else {}
+def _prefers_interior(problem: Problem, program: LinearProgram) -> bool:
+    """Whether an interior point is better than simplex steps from the last basis: where prices tie, or many choose."""
+    tied = tied_hours(problem) > MOSTLY_TIED and program.n_columns > FEW_COLUMNS
+    return tied or program.n_columns > LARGE or program.columns["s"].size > MANY_STARTS
 
 
 def _program_prices(problem: Problem, program: LinearProgram, row_duals: Floats) -> Multipliers:

@@ -25,11 +25,11 @@ def method(problem: Problem, program: LinearProgram) -> dict[str, str]:
     periods of two or three hours, 39,000 or 26,000 columns, 4 or 1.4 against 14 or 5, ties or not.
     """
     long = program.n_columns > FEW_COLUMNS and problem.n_periods > FEW_PERIODS
-    tied = long and _tied_hours(problem) > MOSTLY
+    tied = long and tied_hours(problem) > MOSTLY
     return {"solver": "ipm"} if tied or program.columns["s"].size > MANY_STARTS else {}
 
 
-def _tied_hours(problem: Problem) -> float:
+def tied_hours(problem: Problem) -> float:
     """Share of the hours, over all grid blocks, whose price another hour of the same block has too."""
     prices = problem.block_yuan_per_kwh[problem.block_is_grid]
     if prices.size == 0:
