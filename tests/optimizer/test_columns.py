@@ -14,7 +14,7 @@ from provgrid_bench.scale import scale_problem
 from provgrid_models.errors import InfeasibleError, NoPlanError
 from provgrid_models.problem import Problem
 from provgrid_optimizer.columns.carry import Carried
-from provgrid_optimizer.columns.choice import Choice
+from provgrid_optimizer.columns.choice import Choice, broken_limits
 from provgrid_optimizer.columns.engine import by_columns
 from provgrid_optimizer.columns.pricing import Pricing
 from provgrid_optimizer.columns.repair import feasible_share, settled
@@ -110,14 +110,19 @@ def test_without_its_row_an_hour_may_exceed_the_share_and_the_share_is_cut_to_wh
 
 
 def test_settled_programs_hold_plans_only() -> None:
-    problem = random_problem(4, jobs=12, rigid=False, after=False)
-    selection = replace(everything(problem), run_limited=np.zeros(everything(problem).run_pair.size, dtype=np.bool_))
-    program = assemble(problem, divisible=True, selection=selection)
-    share = np.full(selection.pairs.job.size, 0.2)
-    fixed = settled(problem, program, selection, share)
-    limit = problem.max_accelerators[selection.pairs.job[selection.run_pair]]
-    assert fixed.column_upper[program.columns["n"].slice] == pytest.approx(0.2 * limit, rel=1e-6)
-    assert fixed.column_lower[program.columns["z"].slice] == pytest.approx(share, rel=2e-6)
+    everywhere = scale_problem(40, pools=4, hours=48, services=3)
+    selection = everything(everywhere)
+    selection = replace(selection, run_limited=np.zeros(selection.run_pair.size, dtype=np.bool_))
+    program = assemble(everywhere, divisible=True, selection=selection)
+    free = minimise(
+        program, ONE_THREAD, ignore_progress, stage="lp", settings={"solver": "ipm", "run_crossover": "off"}
+    )
+    assert free.x is not None
+    answer = minimise(settled(everywhere, program, selection, free.x), ONE_THREAD, ignore_progress, stage="lp")
+    assert answer.x is not None
+    share, run = answer.x[program.columns["z"].slice], answer.x[program.columns["n"].slice]
+    assert broken_limits(everywhere, selection, share, run, 1e-6).size == 0
+    assert broken_limits(everywhere, selection, free.x[: share.size], free.x[program.columns["n"].slice], 1e-6).size > 0
 
 
 @pytest.mark.parametrize("seed", range(7))

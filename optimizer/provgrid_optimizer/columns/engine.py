@@ -175,7 +175,7 @@ class _Run:
             if answer.row_duals is None or answer.x is None:
                 return Status.INTERRUPTED if answer.ending is Ending.INTERRUPTED else Status.TIME_LIMIT
             carried = None if answer.basis is None else Carried.of(choice, program, answer.basis)
-            broken, kept = self._offer_plan(program, selection, answer.x)
+            broken = self._offer_plan(program, selection, answer.x)
             prices = _program_prices(self.problem, program, answer.row_duals)
             priced = pricing.at(prices, later)
             self._offer_bound(prices, priced)
@@ -185,7 +185,7 @@ class _Run:
                 choice.limit(broken)
             self._say_round(program, answer.objective_yuan, added, broken.size)
             if carried is None and broken.size and self._settling_pays(near):
-                self._settle(program, selection, kept)
+                self._settle(program, selection, answer.x)
             status = self._ended(added, broken.size)
         if status is Status.OPTIMAL:
             self.prices = replace(_cut_off(prices), basis="lp")
@@ -262,13 +262,13 @@ class _Run:
             self.plan, self.objective = plan, yuan
             self.report("plan")
 
-    def _offer_plan(self, program: LinearProgram, selection: Selection, x: Floats) -> tuple[Ints, Floats]:
-        """Offer what a program's point says; return the pairs that it runs above their share, and what each can do."""
+    def _offer_plan(self, program: LinearProgram, selection: Selection, x: Floats) -> Ints:
+        """Offer what a program's point says; return the pairs that it runs above their share."""
         share, run = x[program.columns["z"].slice], x[program.columns["n"].slice]
         broken = broken_limits(self.problem, selection, share, run, LIMIT_SLACK)
         kept = feasible_share(self.problem, selection, run, share, broken)
         self._offer(repaired(self.problem, program, selection, x, kept))
-        return broken, kept
+        return broken
 
     def _settling_pays(self, near: float) -> bool:
         """Whether the best plan is far from the bound, and the program is near it or time is running out."""
@@ -278,9 +278,9 @@ class _Run:
             hurried or near <= SETTLE_NEAR
         )
 
-    def _settle(self, program: LinearProgram, selection: Selection, share: Floats) -> None:
+    def _settle(self, program: LinearProgram, selection: Selection, x: Floats) -> None:
         """Offer the best plan that keeps these shares at least, and every hour below max times them."""
-        fixed = settled(self.problem, program, selection, share)
+        fixed = settled(self.problem, program, selection, x)
         answer = self._minimise(fixed, "hours at given shares")
         if answer.x is not None and answer.row_duals is not None:
             self._offer(unpack(self.problem, fixed, answer.x, divisible=True, selection=selection))

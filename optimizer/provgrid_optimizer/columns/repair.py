@@ -40,17 +40,20 @@ def repaired(problem: Problem, program: LinearProgram, selection: Selection, x: 
     return replace(allocation, block_kw=supply.block_kw, peak_kw=supply.peak_kw)
 
 
-def settled(problem: Problem, program: LinearProgram, selection: Selection, share: Floats) -> LinearProgram:
-    """Bound a program so that every point of it is a plan: z >= share and n <= max * share, and no row need say so.
+def settled(problem: Problem, program: LinearProgram, selection: Selection, x: Floats) -> LinearProgram:
+    """Bound a program so that every point of it is a plan, near its point x.
 
-    The shares are first brought down to what rounding leaves of a job and of its hours.
+    Placements without the row n <= max z keep at least the share that their hours in x can do, and every hour stays
+    below max times that share. Shares are brought down by what rounding leaves of them.
     """
+    share, run = x[program.columns["z"].slice].clip(0.0), x[program.columns["n"].slice]
+    bounded = np.unique(selection.run_pair[~selection.run_limited])
+    kept = feasible_share(problem, selection, run, share, bounded) * (1.0 - ROUNDING)
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    total = np.bincount(selection.pairs.job, weights=share.clip(0.0), minlength=problem.n_jobs)
-    share = share.clip(0.0) / np.maximum(total, 1.0)[selection.pairs.job] * (1.0 - ROUNDING)
-    lower[program.columns["z"].slice] = share * (1.0 - ROUNDING)
-    limit = problem.max_accelerators[selection.pairs.job[selection.run_pair]]
-    upper[program.columns["n"].slice] = limit * share[selection.run_pair]
+    lower[program.columns["z"].first + bounded] = (kept * (1.0 - ROUNDING))[bounded]
+    limit = problem.max_accelerators[selection.pairs.job[selection.run_pair]] * kept[selection.run_pair]
+    hours = upper[program.columns["n"].slice]
+    hours[~selection.run_limited] = limit[~selection.run_limited]
     return replace(program, column_lower=lower, column_upper=upper)
 
 
