@@ -200,6 +200,7 @@ class _Run:
             answer = self._run(program, stage, {"simplex_iteration_limit": MOST_STEPS * program.n_rows}, basis)
         if answer is None or answer.ending is Ending.ITERATION_LIMIT:
             answer = self._run(program, stage, {"solver": "ipm", "run_crossover": "off"})
+            answer = replace(answer, basis=None)  # HiGHS has one, and it is no vertex
         self.last_s = time.perf_counter() - started
         return answer
 
