@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.matrix.selection import Selection
 
 HALVINGS = 60
+LEAST_KEPT = 1e-6  # smaller shares are rounding
 ROUNDING = 5e-7  # relative, of a solver's point
 
 
@@ -49,6 +50,7 @@ def settled(problem: Problem, program: LinearProgram, selection: Selection, x: F
     share, run = x[program.columns["z"].slice].clip(0.0), x[program.columns["n"].slice]
     bounded = np.unique(selection.run_pair[~selection.run_limited])
     kept = feasible_share(problem, selection, run, share, bounded) * (1.0 - ROUNDING)
+    kept[kept < LEAST_KEPT] = 0.0
     lower, upper = program.column_lower.copy(), program.column_upper.copy()
     lower[program.columns["z"].first + bounded] = (kept * (1.0 - ROUNDING))[bounded]
     limit = problem.max_accelerators[selection.pairs.job[selection.run_pair]] * kept[selection.run_pair]
