@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints, Problem
     from provgrid_optimizer.allocation import Allocation
     from provgrid_optimizer.matrix.program import Block, LinearProgram
+    from provgrid_optimizer.matrix.selection import Selection
 
 
-def point(problem: Problem, program: LinearProgram, allocation: Allocation) -> Floats:
-    """Return the point of a whole program that an indivisible plan is, shape (n,)."""
-    x, columns, pairs = np.zeros(program.n_columns), program.columns, everything(problem).pairs
+def point(
+    problem: Problem, program: LinearProgram, allocation: Allocation, selection: Selection | None = None
+) -> Floats:
+    """Return the point that an indivisible plan is of a program, assembled with this `selection`, shape (n,)."""
+    x, columns, pairs = np.zeros(program.n_columns), program.columns, (selection or everything(problem)).pairs
     pair = _places((pairs.job, pairs.pool), (allocation.job, allocation.pool), (problem.n_jobs, problem.n_pools))
     x[columns["z"].first + pair] = 1.0
     x[columns["u"].slice] = 1.0 - allocation.served_share(problem)[columns["u"].ids["job"]]
