@@ -18,7 +18,7 @@ import highspy
 import numpy as np
 
 from provgrid_models.errors import SolverError
-from provgrid_optimizer.options import Progress
+from provgrid_optimizer.options import Progress, ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 POINT_TOLERANCE = 1e-6  # relative excess over a limit that a solver's point may have
+LIMIT_TOLERANCE = 1e-7  # relative distance within which a figure of a solver counts as at its limit
 _POLL_S = 0.1
 
 
@@ -149,6 +150,73 @@ def minimise(
     history = _run(highs, watch, on_progress, stage)
     answer = _read(highs, program)
     return replace(answer, log="".join(watch.lines), history=history)
+
+
+def dual_ray(program: LinearProgram, vertex: Basis, x: Floats, weights: Floats, options: SolveOptions) -> Floats:
+    """Return the change of row duals, shape (m,), when the costs of basic variables at a limit change by `weights`.
+
+    Every optimal dual solution differs from that of the vertex by such a change, for some weights; `x` is the vertex's
+    point and `weights`, shape (m,), go to the basic columns and rows in HiGHS's order, zero where strictly inside.
+
+    Raises `SolverError` where HiGHS refuses the vertex.
+    """
+    highs: Any  # its published types leave these methods out
+    highs, watch = _loaded(program, options, vertex)
+    _run(highs, watch, ignore_progress, "vertex")
+    status, basic = highs.getBasicVariables()
+    _check(status, "its basic variables")
+    column, row = np.maximum(basic, 0), np.maximum(-1 - basic, 0)
+    is_column = basic >= 0
+    at = np.where(is_column, x[column], program.activity(x)[row])
+    lower = np.where(is_column, program.column_lower[column], program.row_lower[row])
+    upper = np.where(is_column, program.column_upper[column], program.row_upper[row])
+    at_limit = np.minimum(at - lower, upper - at) <= LIMIT_TOLERANCE * np.maximum(1.0, np.abs(at))
+    status, ray = highs.getBasisTransposeSolve(np.where(at_limit, weights, 0.0))
+    _check(status, "a solve with its basis")
+    return np.asarray(ray, dtype=np.float64)
+
+
+class Again:
+    """A program that stays in HiGHS and is solved again and again under other limits, each time from the last vertex.
+
+    Raises `SolverError` where HiGHS fails.
+    """
+
+    def __init__(self, program: LinearProgram, options: SolveOptions, vertex: Basis) -> None:
+        self._highs, self._watch = _loaded(program, options, vertex)
+
+    def limit_column(self, column: int, lower: float, upper: float) -> None:
+        """Set the limits of a column."""
+        _check(self._highs.changeColBounds(column, lower, upper), f"limits {lower}, {upper} of a column")
+
+    def limit_row(self, row: int, lower: float, upper: float) -> None:
+        """Set the limits of a row."""
+        _check(self._highs.changeRowBounds(row, lower, upper), f"limits {lower}, {upper} of a row")
+
+    def cost_yuan(self) -> float:
+        """Solve, and return the least cost; inf where nothing is feasible."""
+        self._watch.done.clear()
+        _run(self._highs, self._watch, ignore_progress, "other limits")
+        status = self._highs.getModelStatus()
+        ending = _ENDINGS.get(status)
+        if ending is Ending.INFEASIBLE:
+            return math.inf
+        if ending is Ending.INTERRUPTED:
+            raise KeyboardInterrupt
+        if ending is not Ending.OPTIMAL:
+            raise SolverError(f"HiGHS stopped with {self._highs.modelStatusToString(status)!r}; try another seed")
+        return float(self._highs.getInfo().objective_function_value)
+
+
+def _loaded(program: LinearProgram, options: SolveOptions, vertex: Basis) -> tuple[highspy.Highs, _Watch]:
+    """Return a HiGHS that holds a program and starts at a vertex, and what watches it."""
+    highs, watch = _new_highs(), _Watch()
+    for name, value in (("log_to_console", False), ("threads", options.threads), ("random_seed", options.seed % 2**31)):
+        _check(highs.setOptionValue(name, value), f"option {name}={value}")
+    _check(highs.passModel(_highs_lp(program)), "the model")
+    _check(highs.setBasis(_highs_basis(vertex)), "the vertex")
+    _listen(highs, watch)
+    return highs, watch
 
 
 def _new_highs() -> highspy.Highs:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provgrid_models.errors import OptionError
 from provgrid_optimizer import plan_tables
 from provgrid_optimizer.evaluate import unserved_share
+from provgrid_optimizer.options import ignore_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -19,11 +22,13 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.answers.fixed import Remaining, Remains
+    from provgrid_optimizer.answers.value_result import Value
     from provgrid_optimizer.audit import AuditReport
     from provgrid_optimizer.certificate import Certificate
     from provgrid_optimizer.evaluate import Costs, Usage
-    from provgrid_optimizer.multipliers import Multipliers
-    from provgrid_optimizer.options import SolveOptions
+    from provgrid_optimizer.multipliers import Basis, Multipliers
+    from provgrid_optimizer.options import OnProgress, SolveOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +110,81 @@ class Plan:
 
     @cached_property
     def prices(self) -> pd.DataFrame:
-        """The prices that prove the bound: kind, id, period, time, price, unit, basis."""
+        """The prices that prove the bound: kind, id, period, time, price, unit, basis; saved and audited."""
         return plan_tables.prices(self.problem, self.multipliers)
+
+    @cached_property
+    def remaining(self) -> Remaining:
+        """The linear program that remains once the plan's indivisible choices are fixed, solved; see `answers.fixed`.
+
+        Raises `NoPlanError` where it cannot be solved in time.
+        """
+        from provgrid_optimizer.answers.fixed import remaining
+
+        return remaining(self.problem, self.allocation)
+
+    @cached_property
+    def marginal_prices(self) -> pd.DataFrame:
+        """Prices at this plan: kind, id, period, time, price, unit, basis, degenerate, low, high.
+
+        The basis is "lp" for a relaxation and "fixed-lp" for a plan whose indivisible choices were fixed. Beside
+        `prices`, which prove the bound, these say what one more of each limit is worth here; see `answers.prices`.
+        """
+        from provgrid_optimizer.answers.prices import marginal_prices
+
+        return marginal_prices(self.remaining)
+
+    def value(
+        self,
+        of: str | None = None,
+        *,
+        deadline: str | None = None,
+        slo: str | None = None,
+        more: Sequence[float] | None = None,
+        engine: str | None = None,
+        options: SolveOptions | None = None,
+        on_progress: OnProgress = ignore_progress,
+    ) -> Value:
+        """Say what more of something is worth over the horizon: price, the exact range it holds in, planned points.
+
+        Parameters
+        ----------
+        of : a pool (per accelerator), link (per Gbit/s) or cluster (per MW of grid), by its name; "pool:name" where
+            several things share a name.
+        deadline : instead, later deadlines for the jobs of a class: an id or pattern, or "family=llm*,tenant=hz".
+        slo : instead, looser SLOs for the services of a class, chosen in the same way.
+        more : amounts to plan again, beyond what is there; by default some parts of it, 1 hour, or 5 ms.
+        engine : what plans them: by default "lp", exact, where the relaxation is one program, else "heuristic", whose
+            points are intervals.
+        options : stops, threads and seed of that engine; by default those of this plan, without its time limit.
+
+        Raises
+        ------
+        OptionError : nothing has that name, or it has no limit.
+        NoPlanError, SolverError : as `solve`.
+        """
+        from provgrid_optimizer.answers.value import value
+
+        return value(
+            self, of, deadline=deadline, slo=slo, more=more, engine=engine, options=options, on_progress=on_progress
+        )
+
+    def prices_at(self, basis: Remains | Basis, *, ranges: bool | Collection[str] = False) -> pd.DataFrame:
+        """Prices on one basis: "lp" or "fixed-lp" as `marginal_prices`, "dual" those of the heuristic's bound.
+
+        With `ranges`, every marginal price that may be degenerate (of the kinds named, or of all with True) has its
+        exact `low` and `high`, at the cost of two small programs each. Raises `OptionError` at a basis that this plan
+        does not have.
+        """
+        from provgrid_optimizer.answers.prices import marginal_prices
+
+        at_plan = "lp" if self.allocation.divisible else "fixed-lp"
+        if basis == at_plan:
+            return marginal_prices(self.remaining, ranges=ranges) if ranges else self.marginal_prices
+        if basis == self.multipliers.basis:
+            return self.prices
+        known = dict.fromkeys((at_plan, self.multipliers.basis))
+        raise OptionError(f"this plan has no prices on the basis {basis!r}; choose among {', '.join(known)}")
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -144,11 +222,15 @@ class Plan:
 
         return curtailed(self)
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`)."""
+    def save(self, folder: str | Path, *, marginal_prices: bool = False) -> Path:
+        """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`).
+
+        With `marginal_prices` their table goes beside, for others to read: nothing proves a bound by it, so that
+        neither `open` nor the audit does.
+        """
         from provgrid_optimizer.runs import save_plan
 
-        return save_plan(self, folder)
+        return save_plan(self, folder, marginal_prices=marginal_prices)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan's record: plain values, ready for JSON."""

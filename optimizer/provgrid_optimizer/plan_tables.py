@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from provgrid_optimizer.multipliers import Multipliers
 
 
-def _names(labels: Sequence[str] | None, ids: Any) -> Any:
+def named(labels: Sequence[str] | None, ids: Any) -> Any:
     """Names of integer ids; the ids themselves where the problem came without names."""
     return np.asarray(ids) if labels is None else np.asarray(labels, dtype=object)[np.asarray(ids)]
 
 
-def _when(problem: Problem, period: Any) -> dict[str, Any]:
+def when(problem: Problem, period: Any) -> dict[str, Any]:
     """Columns `period` and, where the problem has a calendar, `time` (Beijing)."""
     columns: dict[str, Any] = {"period": np.asarray(period, dtype=np.int64)}
     if problem.labels.periods is not None:
@@ -34,9 +34,9 @@ def training(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     placement = allocation.run_placement
     return pd.DataFrame(
         {
-            "job": _names(problem.labels.jobs, allocation.job[placement]),
-            "pool": _names(problem.labels.pools, allocation.pool[placement]),
-            **_when(problem, allocation.run_period),
+            "job": named(problem.labels.jobs, allocation.job[placement]),
+            "pool": named(problem.labels.pools, allocation.pool[placement]),
+            **when(problem, allocation.run_period),
             "accelerators": allocation.run_accelerators,
         }
     )
@@ -52,8 +52,8 @@ def jobs(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     held = np.bincount(allocation.run_placement, weights=allocation.run_accelerators, minlength=ran.size)
     placed = pd.DataFrame(
         {
-            "job": _names(problem.labels.jobs, allocation.job),
-            "pool": _names(problem.labels.pools, allocation.pool),
+            "job": named(problem.labels.jobs, allocation.job),
+            "pool": named(problem.labels.pools, allocation.pool),
             "share": allocation.share,
             "first_period": first,
             "last_period": last,
@@ -63,7 +63,7 @@ def jobs(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     left = np.flatnonzero(allocation.unserved_jobs(problem))
     unserved = pd.DataFrame(
         {
-            "job": _names(problem.labels.jobs, left),
+            "job": named(problem.labels.jobs, left),
             "pool": pd.Series([None] * left.size, dtype=placed["pool"].dtype if left.size == 0 else object),
             "share": 1.0 - allocation.served_share(problem)[left],
             "first_period": np.full(left.size, -1),
@@ -81,9 +81,9 @@ def inference(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     service, pool = allocation.serve_service, allocation.serve_pool
     return pd.DataFrame(
         {
-            "service": _names(problem.labels.services, service),
-            "pool": _names(problem.labels.pools, pool),
-            **_when(problem, allocation.serve_period),
+            "service": named(problem.labels.services, service),
+            "pool": named(problem.labels.pools, pool),
+            **when(problem, allocation.serve_period),
             "tokens_per_s": allocation.serve_units,
             "accelerators": allocation.serve_units / problem.service_rate[service, pool],
         }
@@ -100,10 +100,10 @@ def energy(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     block, period = _every(problem, problem.n_blocks)
     return pd.DataFrame(
         {
-            "cluster": _names(problem.labels.clusters, problem.block_cluster[block]),
+            "cluster": named(problem.labels.clusters, problem.block_cluster[block]),
             "block": block,
-            "energy": _names(problem.labels.blocks, block),
-            **_when(problem, period),
+            "energy": named(problem.labels.blocks, block),
+            **when(problem, period),
             "power_kw": allocation.block_kw.ravel(),
         }
     )
@@ -113,7 +113,7 @@ def peaks(problem: Problem, allocation: Allocation) -> pd.DataFrame:
     """Grid peak that the demand charge bills at each cluster, idle floor included."""
     return pd.DataFrame(
         {
-            "cluster": _names(problem.labels.clusters, np.arange(problem.n_clusters)),
+            "cluster": named(problem.labels.clusters, np.arange(problem.n_clusters)),
             "peak_kw": allocation.peak_kw,
             "demand_charge_yuan_per_kw": problem.demand_charge_yuan_per_kw,
         }
@@ -125,8 +125,8 @@ def traffic(problem: Problem, usage: Usage) -> pd.DataFrame:
     link, period = _every(problem, problem.n_links)
     return pd.DataFrame(
         {
-            "link": _names(problem.labels.links, link),
-            **_when(problem, period),
+            "link": named(problem.labels.links, link),
+            **when(problem, period),
             "traffic_gbps": usage.traffic_gbps.ravel(),
         }
     )
@@ -135,7 +135,7 @@ def traffic(problem: Problem, usage: Usage) -> pd.DataFrame:
 def prices(problem: Problem, multipliers: Multipliers) -> pd.DataFrame:
     """Every multiplier of the bound, one row each."""
     labels = problem.labels
-    verticals = _names(labels.jobs, multipliers.vertical)
+    verticals = named(labels.jobs, multipliers.vertical)
     parts = [
         ("accelerator", labels.pools, multipliers.accelerator, "yuan per accelerator-hour"),
         ("peak", labels.clusters, multipliers.peak, "yuan per kWh of grid power, on top, for the demand charge"),
@@ -145,9 +145,9 @@ def prices(problem: Problem, multipliers: Multipliers) -> pd.DataFrame:
     frames = []
     for kind, names, values, unit in parts:
         row, period = _every(problem, values.shape[0])
-        ids = pd.Series(_names(names, row)).astype(str).to_numpy()
+        ids = pd.Series(named(names, row)).astype(str).to_numpy()
         frames.append(
-            pd.DataFrame({"kind": kind, "id": ids, **_when(problem, period), "price": values.ravel(), "unit": unit})
+            pd.DataFrame({"kind": kind, "id": ids, **when(problem, period), "price": values.ravel(), "unit": unit})
         )
     budget = {"kind": "carbon_budget", "id": "all", "period": -1, "price": multipliers.carbon, "unit": "yuan per kg"}
     frames.append(pd.DataFrame([budget]))

@@ -4,6 +4,7 @@ manifest.json     status, certificate, versions, options, seed, hash of the reso
 scenario/         the resolved scenario; problem.npz instead, where the problem was built from arrays
 *.parquet         training, jobs, inference, energy, peaks, traffic, prices
 costs.csv         cost by component, and the constants beside it
+marginal_prices.parquet   where asked for: prices at this plan, which nothing reads back
 solver.log        what the engine printed
 
 The tables hold nothing but the plan, so that equal plans are equal bytes; times and versions stand in the manifest.
@@ -49,8 +50,8 @@ FORMAT = 1
 PACKAGES = ("provgrid", "highspy", "numba", "numpy", "pandas", "pulp", "pyarrow")
 
 
-def save_plan(plan: Plan, folder: str | Path) -> Path:
-    """Write a plan as a run folder. An existing folder is refused with `OptionError`."""
+def save_plan(plan: Plan, folder: str | Path, *, marginal_prices: bool = False) -> Path:
+    """Write a plan as a run folder, its marginal prices too if asked. An existing folder is an `OptionError`."""
     final = Path(folder)
     with whole_or_absent(final) as partial:
         if plan.scenario is None:
@@ -59,6 +60,8 @@ def save_plan(plan: Plan, folder: str | Path) -> Path:
             save_scenario(plan.scenario, partial / "scenario")
         for name in PARQUET:
             getattr(plan, name).to_parquet(partial / f"{name}.parquet", index=False)
+        if marginal_prices:
+            plan.marginal_prices.to_parquet(partial / "marginal_prices.parquet", index=False)
         plan.costs.to_csv(partial / "costs.csv", index=False, lineterminator="\n")
         (partial / "solver.log").write_text(plan.log, encoding="utf-8")
         manifest = _manifest(plan, partial)

@@ -26,6 +26,7 @@ from provgrid.cli import (
     schema,
     solve,
     study,
+    value,
 )
 from provgrid_models.errors import NoPlanError, ProvgridError
 
@@ -50,6 +51,7 @@ app.command("check")(check.check)
 app.command("solve")(solve.solve)
 app.command("audit")(audit.audit)
 app.command("ledger")(ledger.ledger)
+app.command("value")(value.value)
 app.add_typer(study.app, name="study")
 app.command("import")(import_trace.import_trace)
 app.add_typer(bench.app, name="bench")

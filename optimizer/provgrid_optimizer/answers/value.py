@@ -1,0 +1,136 @@
+"""What one more accelerator, MW or Gbit/s is worth over the horizon: its price, how far that holds, and the curve.
+
+A price alone misleads: it may hold for less than one unit, and one more may be worth less than one less costs. So the
+price comes with the exact range that it holds in (`sensitivity`), and with the plan made again at other amounts.
+
+All that is paid counts, constants too: the power that one more accelerator draws idle is taken off what it saves. What
+it costs to buy is not. Positive yuan are saved.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from provgrid_models.errors import InfeasibleError, OptionError
+from provgrid_optimizer.answers.changes import Change, change_of, change_of_class
+from provgrid_optimizer.answers.holding import holds
+from provgrid_optimizer.answers.relaxed import relaxed, savings
+from provgrid_optimizer.answers.sensitivity import price, slope
+from provgrid_optimizer.answers.value_result import Point, Price, Value
+from provgrid_optimizer.answers.worth import Worth, worth
+from provgrid_optimizer.engines.lp import MANY_COLUMNS, n_columns
+from provgrid_optimizer.options import ignore_progress
+from provgrid_optimizer.solve import find_engine, solve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provgrid_optimizer.answers.fixed import Remaining
+    from provgrid_optimizer.options import OnProgress, SolveOptions
+    from provgrid_optimizer.plan import Plan
+
+PARTS = (0.05, 0.1, 0.25, 0.5, 1.0)  # of what is there, where no range is asked for
+STEPS: dict[str, tuple[float, ...]] = {"deadline": (1.0,), "slo": (5.0,)}  # hours; ms
+
+
+def value(
+    plan: Plan,
+    of: str | None = None,
+    *,
+    deadline: str | None = None,
+    slo: str | None = None,
+    more: Sequence[float] | None = None,
+    engine: str | None = None,
+    options: SolveOptions | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> Value:
+    """Say what more of a pool, link or cluster is worth, or later deadlines, or looser SLOs; see `Plan.value`."""
+    change = _asked(plan, of, deadline, slo)
+    engine = engine or ("lp" if n_columns(plan.problem) <= MANY_COLUMNS else "heuristic")
+    find_engine(engine)
+    options = options or replace(plan.options, time_limit_s=None)
+    amounts = _amounts(change, more)
+    return Value(
+        kind=change.kind,
+        id=change.id,
+        unit=change.unit,
+        present=change.present,
+        members=change.members,
+        price=_price(plan.remaining, change) if change.index >= 0 else None,
+        engine=engine,
+        points=_curve(plan, change, amounts, engine, options, on_progress),
+    )
+
+
+def _asked(plan: Plan, of: str | None, deadline: str | None, slo: str | None) -> Change:
+    """Find the one thing that was asked about."""
+    if [of, deadline, slo].count(None) != 2:
+        raise OptionError("ask for one thing: a pool, link or cluster, or deadline=..., or slo=...")
+    if of is not None:
+        return change_of(plan, of)
+    if deadline is not None:
+        return change_of_class(plan, "deadline", deadline)
+    return change_of_class(plan, "slo", str(slo))
+
+
+def _amounts(change: Change, more: Sequence[float] | None) -> list[float]:
+    """Which amounts to plan again, ascending, 0 left out."""
+    if more is None:
+        parts = [float(f"{part * change.present:.3g}") for part in PARTS]
+        more = STEPS.get(change.kind) or sorted({1.0, *parts} if change.present > 1 else {*parts} - {0.0} or {1.0})
+    if not np.isfinite(np.asarray(more, dtype=np.float64)).all():
+        raise OptionError("an amount in the range is not a finite number")
+    return sorted({float(one) for one in more} - {0.0})
+
+
+def _price(left: Remaining, change: Change) -> Price:
+    """Price and range of the parameter that the change moves."""
+    direction = change.direction(left)
+    one_more, less = -slope(left, direction), slope(left, direction.reversed())
+    holds_from, holds_to = holds(left, change, direction, one_more, less)
+    return Price(
+        basis=left.kind,
+        price_yuan=-price(left, direction) + 0.0,
+        one_more_yuan=one_more + 0.0,
+        one_less_yuan=less + 0.0,
+        holds_from=holds_from,
+        holds_to=holds_to,
+        idle_yuan=price(left, direction.of_loads(left)) + 0.0,
+    )
+
+
+def _curve(
+    plan: Plan, change: Change, amounts: list[float], engine: str, options: SolveOptions, on_progress: OnProgress
+) -> tuple[Point, ...]:
+    """Plan again at every amount; work that is hard and has no plan there is worth -inf."""
+    if not amounts:
+        return ()
+    if engine == "lp" and n_columns(plan.problem) <= MANY_COLUMNS:
+        left = plan.remaining if plan.allocation.divisible else None
+        before = relaxed(plan.problem, options, on_progress, left)
+        saved = savings(before, change, amounts, options, on_progress)
+    else:
+        saved = _planned(plan, change, amounts, engine, options, on_progress)
+    return tuple(Point.of(more, one) for more, one in zip(amounts, saved, strict=True))
+
+
+def _planned(
+    plan: Plan, change: Change, amounts: list[float], engine: str, options: SolveOptions, on_progress: OnProgress
+) -> list[Worth]:
+    """Worth of each amount by audited plans of an engine."""
+
+    def planned(more: float) -> Plan:
+        scenario, problem = change.scenario_at(more), change.problem_at(more)
+        return solve(problem, engine, options, on_progress, scenario=scenario, with_policies=False)
+
+    before, saved = plan if plan.engine == engine else planned(0.0), []
+    for more in amounts:
+        try:
+            saved.append(worth(before, planned(more)))
+        except InfeasibleError:
+            saved.append(Worth(low_yuan=-math.inf, found_yuan=-math.inf, high_yuan=-math.inf))
+    return saved

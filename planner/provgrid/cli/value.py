@@ -1,0 +1,134 @@
+"""`provgrid value`: what one more accelerator, Gbit/s or MW is worth, one hour of deadline, or a few ms of SLO."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provgrid.cli.console import Reporter, cannot_write, output, print_json, print_table
+from provgrid_models.errors import OptionError
+
+if TYPE_CHECKING:
+    from provgrid_optimizer.answers.value_result import Price, Value
+
+MANY_POINTS = 1_000
+
+
+def value(
+    run: Annotated[Path, typer.Argument(help="Run folder that solve or demo has written.")],
+    of: Annotated[
+        str | None, typer.Option("--of", help="Pool, link or cluster; pool:NAME and so on where names are shared.")
+    ] = None,
+    deadline: Annotated[
+        str | None, typer.Option(help="Instead: jobs whose deadline moves, an id pattern or column=value,... [hours].")
+    ] = None,
+    slo: Annotated[
+        str | None, typer.Option(help="Instead: services whose SLO moves, an id pattern or column=value,... [ms].")
+    ] = None,
+    span: Annotated[
+        str | None, typer.Option("--range", help="How much more to plan again: from:to:step, or one amount.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="What plans again; default: lp where it is one program, else heuristic.")
+    ] = None,
+    gap: Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")] = None,
+    passes: Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads to use.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Write the picture to this file, one HTML page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
+) -> None:
+    """Say what more of something is worth over the horizon: its price, how far that holds, and the curve."""
+    from provgrid import api
+    from provgrid_optimizer.options import SolveOptions
+
+    more = None if span is None else parse_range(span)
+    options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
+    with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
+        reporter.stage(f"reading {run}")
+        plan = api.open(run)
+        found = plan.value(
+            of, deadline=deadline, slo=slo, more=more, engine=engine, options=options, on_progress=reporter
+        )
+    if plot is not None:
+        _write_plot(found, plot)
+    if as_json:
+        print_json({"run": str(run), **found.to_dict()})
+        return
+    _print(found)
+    if plot is not None:
+        output().print(f"picture: {plot}")
+
+
+def parse_range(text: str) -> list[float]:
+    """Read "from:to:step", both ends included, or one amount. Raises `OptionError` at anything else."""
+    try:
+        numbers = [float(part) for part in text.split(":")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1 and math.isfinite(numbers[0]):
+        return numbers
+    if len(numbers) != 3 or not all(map(math.isfinite, numbers)) or numbers[2] <= 0 or numbers[1] < numbers[0]:
+        raise OptionError(f"the range is {text!r}; give from:to:step with a step above 0, such as 0:200:20")
+    first, last, step = numbers
+    steps = math.floor((last - first) / step + 1e-9)
+    if steps >= MANY_POINTS:
+        raise OptionError(f"the range {text} has {steps + 1:,} points, each a plan; give at most {MANY_POINTS:,}")
+    return [first + step * k for k in range(steps + 1)]
+
+
+def _print(found: Value) -> None:
+    """Print the price in words and the curve as a table."""
+    say = output().print
+    if found.price is not None:
+        say(f"{found.id}: {found.present:,.6g} {found.unit} there now")
+        _print_price(found.price, found.unit)
+    else:
+        work = "jobs" if found.kind == "deadline" else "services"
+        say(f"{found.id}: {found.members:,} {work}")
+    exact = all(point.low_yuan == point.high_yuan or found.engine == "lp" for point in found.points)
+    left = [f"more {found.unit}"]
+    right = ["by the price", "saved, yuan", *([] if exact else ["at least", "at most"])]
+    rows = []
+    for point in found.points:
+        predicted = "" if found.price is None else _yuan(found.price.predicts(point.more))
+        ends = [] if exact else [_yuan(point.low_yuan), _yuan(point.high_yuan)]
+        rows.append([f"{point.more:,.6g}", predicted, _yuan(point.found_yuan), *ends])
+    say("")
+    print_table(left, right, rows)
+    say(f"planned again by {found.engine}; positive yuan are saved over the horizon")
+
+
+def _print_price(price: Price, unit: str) -> None:
+    """Say the price, its range and its basis."""
+    say = output().print
+    basis = "the relaxation" if price.basis == "lp" else "this plan's jobs kept where they are"
+    to = "" if math.isinf(price.holds_to) else f" up to {price.holds_to:,.4g}"
+    down = f"{-price.holds_from:,.4g}"
+    if price.degenerate:
+        say(f"each one more saves {_yuan(price.one_more_yuan)} yuan,{to or ' for any number'} more ({basis})")
+        say(f"each one less costs {_yuan(price.one_less_yuan)} yuan, down to {down} less: the price is degenerate")
+    else:
+        say(f"one more saves {_yuan(price.price_yuan)} yuan ({basis})")
+        say(f"that holds from {down} less to{to.removeprefix(' up to') or ' any number'} more {unit}")
+    if price.idle_yuan:
+        say(f"of which {_yuan(price.idle_yuan)} yuan were taken off for the power that one more draws idle")
+
+
+def _yuan(number: float) -> str:
+    if math.isinf(number):
+        return "no plan" if number < 0 else "the plan"
+    return f"{number:,.2f}"
+
+
+def _write_plot(found: Value, path: Path) -> None:
+    """Write the picture with everything that it needs in one file."""
+    figure: Any = found.plot()
+    try:
+        path.write_text(figure.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(path, error) from error
