@@ -39,6 +39,7 @@ UNITS: dict[Kind, str] = {
     "slo": "ms",
 }
 KW_PER_MW = 1000.0
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,15 +116,20 @@ class Change:
         return Direction(column=column, column_by=by_column[column], row=row, row_by=by_row[row])
 
     def _raised(self, limits: Floats, rows: np.ndarray, more: float) -> Floats:
+        self._checked(float(limits[rows].min()) / self._per_unit, more / self._per_unit)
         raised = limits.copy()
-        raised[rows] += more
-        self._checked(float(raised[rows].min()) - more, more)
+        raised[rows] = np.maximum(raised[rows] + more, 0.0)
         return raised
 
+    @property
+    def _per_unit(self) -> float:
+        """Units of the problem's arrays in one of the amount."""
+        return KW_PER_MW if self.kind == "cluster" else 1.0
+
     def _checked(self, now: float, more: float) -> float:
-        if now + more < 0:
+        if now + more < -_ROUNDING * max(1.0, now):
             raise OptionError(f"{self.kind} {self.id} has {now:,.6g} {self.unit}; it cannot have {-more:,.6g} fewer")
-        return now + more
+        return max(now + more, 0.0)
 
 
 def change_of(plan: Plan, name: str) -> Change:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from provgrid_models.errors import NoPlanError, SolverError
+from provgrid_models.errors import NoPlanError, OptionError, SolverError
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
-from provgrid_optimizer.engines.lp import no_plan
+from provgrid_optimizer.engines.lp import MANY_COLUMNS as WHOLE_COLUMNS
+from provgrid_optimizer.engines.lp import n_columns, no_plan
 from provgrid_optimizer.engines.method import method
 from provgrid_optimizer.highs import Basis, Ending, minimise
 from provgrid_optimizer.matrix import assemble, multipliers, point, unpack
@@ -71,6 +72,11 @@ class Remaining:
         return unpack(self.problem, self.program, self.x, divisible=divisible, selection=self.selection)
 
 
+def is_one_program(problem: Problem, allocation: Allocation) -> bool:
+    """Whether what remains of a plan is assembled as one program: always, but for a large relaxation."""
+    return not allocation.divisible or n_columns(problem) <= WHOLE_COLUMNS
+
+
 def remaining_program(problem: Problem, allocation: Allocation) -> tuple[LinearProgram, Selection]:
     """Assemble what remains of a plan: an LP, and the selection of the columns that it has."""
     if allocation.divisible:
@@ -97,10 +103,16 @@ def remaining(
 
     Raises
     ------
+    OptionError : the relaxation is so large that it is solved by columns, so that no one program remains.
     NoPlanError : the time limit came, or Ctrl-C, before the optimum.
     SolverError : HiGHS failed.
     """
     options = options or SolveOptions()
+    if not is_one_program(problem, allocation):
+        raise OptionError(
+            f"the relaxation has {n_columns(problem):,} columns, and beyond {WHOLE_COLUMNS:,} it is no one program "
+            "with prices at this plan; take those of its bound, plan.prices, or a plan of the heuristic"
+        )
     program, selection = remaining_program(problem, allocation)
     return solved(problem, program, selection, "lp" if allocation.divisible else "fixed-lp", options, on_progress)
 

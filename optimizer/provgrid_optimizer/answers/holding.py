@@ -1,7 +1,7 @@
 """The range of amounts in which a price holds: to the end of the linear piece, or of what is open to whom.
 
 Which pools are open to a job or service depends on their size: a gang must fit, and so must a model's memory. The
-program of a price does not know of pools that a larger amount would open, so its range ends where that happens.
+program of a price does not know of pools that a larger amount would open, so its range ends just before that happens.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import numpy as np
 
 from provgrid_models.errors import InfeasibleError, OptionError
 from provgrid_optimizer.answers.changes import Change, change_of, change_of_class
+from provgrid_optimizer.answers.fixed import is_one_program
 from provgrid_optimizer.answers.holding import holds
 from provgrid_optimizer.answers.relaxed import relaxed, savings
 from provgrid_optimizer.answers.sensitivity import price, slope
@@ -54,13 +55,14 @@ def value(
     find_engine(engine)
     options = options or replace(plan.options, time_limit_s=None)
     amounts = _amounts(change, more)
+    priced = change.index >= 0 and is_one_program(plan.problem, plan.allocation)
     return Value(
         kind=change.kind,
         id=change.id,
         unit=change.unit,
         present=change.present,
         members=change.members,
-        price=_price(plan.remaining, change) if change.index >= 0 else None,
+        price=price_of(plan.remaining, change) if priced else None,
         engine=engine,
         points=_curve(plan, change, amounts, engine, options, on_progress),
     )
@@ -87,11 +89,13 @@ def _amounts(change: Change, more: Sequence[float] | None) -> list[float]:
     return sorted({float(one) for one in more} - {0.0})
 
 
-def _price(left: Remaining, change: Change) -> Price:
+def price_of(left: Remaining, change: Change) -> Price:
     """Price and range of the parameter that the change moves."""
     direction = change.direction(left)
-    one_more, less = -slope(left, direction), slope(left, direction.reversed())
-    holds_from, holds_to = holds(left, change, direction, one_more, less)
+    one_more = less = holds_from = holds_to = math.nan
+    if left.vertex is not None:
+        one_more, less = -slope(left, direction), slope(left, direction.reversed())
+        holds_from, holds_to = holds(left, change, direction, one_more, less)
     return Price(
         basis=left.kind,
         price_yuan=-price(left, direction) + 0.0,

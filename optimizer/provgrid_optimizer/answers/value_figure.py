@@ -55,6 +55,12 @@ def _draw_price(figure: Any, price: Price, first: float, last: float) -> None:
     """Draw each side's price as a line, whole where it holds and dotted beyond, and shade the range."""
     import plotly.graph_objects as go
 
+    if price.degenerate is None:
+        line = {"color": _PRICED, "dash": "dot"}
+        ends = [first, last]
+        y = [price.predicts(at) for at in ends]
+        figure.add_trace(go.Scatter(x=ends, y=y, mode="lines", line=line, name=f"price ({price.basis})"))
+        return
     sides = [(0.0, last, price.holds_to, price.one_more_yuan), (0.0, first, price.holds_from, price.one_less_yuan)]
     held = [min(max(end, first), last) for end in (price.holds_from, price.holds_to)]
     figure.add_vrect(x0=held[0], x1=held[1], fillcolor=_RANGE, line_width=0, layer="below")
@@ -83,8 +89,6 @@ def _draw_price(figure: Any, price: Price, first: float, last: float) -> None:
 
 def _title(value: Value) -> str:
     if value.kind in ("deadline", "slo"):
-        work = "jobs" if value.kind == "deadline" else "services"
-        return (
-            f"What {'later deadlines' if value.kind == 'deadline' else 'looser SLOs'} of {value.members:,} {work} save"
-        )
+        what, work = ("later deadlines", "jobs") if value.kind == "deadline" else ("looser SLOs", "services")
+        return f"What {what} of {value.members:,} {work} save"
     return f"What more {value.unit} of {value.id} save: {value.present:,.6g} there now"

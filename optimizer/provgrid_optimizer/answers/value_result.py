@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 class Price:
     """Marginal worth at the amount that is there [yuan per unit over the horizon], on its basis.
 
-    `one_more_yuan` is saved by each unit more until `holds_to` more, `one_less_yuan` lost by each unit less until
+    `one_more_yuan` is saved by each unit more below `holds_to` more, `one_less_yuan` lost by each unit less until
     `holds_from` (at most 0), both in the program of that basis; inf where one less is not feasible. Where they differ
     the price is degenerate: `price_yuan`, the solver's own, lies between, and only these two say what a step does.
+    All four are NaN where the program is so large that it was solved without a vertex (`fixed.MANY_COLUMNS`).
     """
 
     basis: Remains
@@ -30,17 +31,21 @@ class Price:
     one_less_yuan: float
     holds_from: float
     holds_to: float
-    idle_yuan: float  # of all three, taken off for the power that one more draws idle
+    idle_yuan: float  # taken off for the power that one more draws idle, at the solver's own energy prices
 
     @property
-    def degenerate(self) -> bool:
-        """Whether one more is worth less than one less costs."""
+    def degenerate(self) -> bool | None:
+        """Whether one more is worth less than one less costs; None where that is not known."""
+        if math.isnan(self.one_more_yuan):
+            return None
         size = max(1.0, abs(self.price_yuan))
         return not self.one_less_yuan - self.one_more_yuan <= 2 * SAME_PRICE * size
 
     def predicts(self, more: float) -> float:
         """Yuan saved by so much more, as long as the price holds."""
-        return more * (self.one_more_yuan if more >= 0 else self.one_less_yuan) if more else 0.0
+        if more == 0 or self.degenerate is None:
+            return more * self.price_yuan
+        return more * (self.one_more_yuan if more > 0 else self.one_less_yuan)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,10 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """What more of something is worth. `price` is None for deadlines and SLOs, which move in steps."""
+    """What more of something is worth. `price` is None for deadlines and SLOs, which move in steps.
+
+    So it is for a relaxation that is too large to be one program.
+    """
 
     kind: str
     id: str

@@ -23,6 +23,7 @@ from provgrid.cli import (
     import_trace,
     ledger,
     new,
+    prices,
     schema,
     solve,
     study,
@@ -51,6 +52,7 @@ app.command("check")(check.check)
 app.command("solve")(solve.solve)
 app.command("audit")(audit.audit)
 app.command("ledger")(ledger.ledger)
+app.command("prices")(prices.prices)
 app.command("value")(value.value)
 app.add_typer(study.app, name="study")
 app.command("import")(import_trace.import_trace)

@@ -23,10 +23,10 @@ def value(
         str | None, typer.Option("--of", help="Pool, link or cluster; pool:NAME and so on where names are shared.")
     ] = None,
     deadline: Annotated[
-        str | None, typer.Option(help="Instead: jobs whose deadline moves, an id pattern or column=value,... [hours].")
+        str | None, typer.Option(help="Instead: jobs whose deadline moves, an id pattern or column=value,... (hours).")
     ] = None,
     slo: Annotated[
-        str | None, typer.Option(help="Instead: services whose SLO moves, an id pattern or column=value,... [ms].")
+        str | None, typer.Option(help="Instead: services whose SLO moves, an id pattern or column=value,... (ms).")
     ] = None,
     span: Annotated[
         str | None, typer.Option("--range", help="How much more to plan again: from:to:step, or one amount.")
@@ -84,12 +84,14 @@ def parse_range(text: str) -> list[float]:
 def _print(found: Value) -> None:
     """Print the price in words and the curve as a table."""
     say = output().print
-    if found.price is not None:
-        say(f"{found.id}: {found.present:,.6g} {found.unit} there now")
-        _print_price(found.price, found.unit)
+    if found.kind in ("deadline", "slo"):
+        say(f"{found.id}: {found.members:,} {'jobs' if found.kind == 'deadline' else 'services'}")
     else:
-        work = "jobs" if found.kind == "deadline" else "services"
-        say(f"{found.id}: {found.members:,} {work}")
+        say(f"{found.id}: {found.present:,.6g} {found.unit} there now")
+    if found.price is not None:
+        _print_price(found.price, found.unit)
+    elif found.kind not in ("deadline", "slo"):
+        say("the relaxation is too large to be one program, so that it has no price here; the curve is planned")
     exact = all(point.low_yuan == point.high_yuan or found.engine == "lp" for point in found.points)
     left = [f"more {found.unit}"]
     right = ["by the price", "saved, yuan", *([] if exact else ["at least", "at most"])]
@@ -109,7 +111,9 @@ def _print_price(price: Price, unit: str) -> None:
     basis = "the relaxation" if price.basis == "lp" else "this plan's jobs kept where they are"
     to = "" if math.isinf(price.holds_to) else f" up to {price.holds_to:,.4g}"
     down = f"{-price.holds_from:,.4g}"
-    if price.degenerate:
+    if price.degenerate is None:
+        say(f"one more saves about {_yuan(price.price_yuan)} yuan ({basis}; too large for the range that holds in)")
+    elif price.degenerate:
         say(f"each one more saves {_yuan(price.one_more_yuan)} yuan,{to or ' for any number'} more ({basis})")
         say(f"each one less costs {_yuan(price.one_less_yuan)} yuan, down to {down} less: the price is degenerate")
     else:

@@ -1,0 +1,43 @@
+"""`provgrid prices`: the command prints and writes what `plan.prices_at` has."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import provgrid as pg
+from command_line import json_of, one_line, provgrid
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prices") / "run"
+    pg.solve(pg.scenarios.toy(), engine="cheapest", policies=False, threads=1).save(folder)
+    return folder
+
+
+def test_prices_at_the_plan_are_printed_and_written(run, tmp_path):
+    table = tmp_path / "prices.parquet"
+    record = json_of(provgrid("prices", run, "--kind", "energy", "--kind", "link", "-o", table, "--ranges", "--json"))
+    plan = pg.open(run)
+    expected = plan.prices_at("fixed-lp", ranges=("energy", "link"))
+    expected = expected[expected["kind"].isin(["energy", "link"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(table), expected)
+    assert [row["price"] for row in record["prices"]] == expected["price"].tolist()
+    assert {row["basis"] for row in record["prices"]} == {"fixed-lp"}
+
+
+def test_people_read_one_line_for_each_thing_that_has_a_price(run):
+    said = provgrid("prices", run)
+    assert said.returncode == 0, said.stderr
+    lines = said.stdout.splitlines()
+    assert any(line.split()[:2] == ["energy", "hami_yiwu"] for line in lines if line.strip())
+    assert "basis fixed-lp" in lines[-1]
+    dual = provgrid("prices", run, "--basis", "dual")
+    assert "basis dual" in dual.stdout
+
+
+def test_what_has_no_price_is_refused_in_one_line(run, tmp_path):
+    assert "no prices on the basis 'lp'" in one_line(provgrid("prices", run, "--basis", "lp"), 2)
+    assert "no prices of kind 'gold'" in one_line(provgrid("prices", run, "--kind", "gold"), 2)
+    assert ".parquet or .csv" in one_line(provgrid("prices", run, "-o", tmp_path / "prices.txt"), 2)

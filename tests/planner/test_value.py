@@ -1,0 +1,65 @@
+"""`provgrid value`: the command prints what `plan.value` finds, and draws it in one file."""
+
+from __future__ import annotations
+
+import pytest
+
+import provgrid as pg
+from command_line import json_of, one_line, provgrid
+from provgrid.cli.value import parse_range
+from provgrid_models.errors import OptionError
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("value") / "run"
+    pg.solve(pg.scenarios.toy(), engine="lp", policies=False, threads=1).save(folder)
+    return folder
+
+
+def test_the_command_prints_what_the_plan_says(run, tmp_path):
+    picture = tmp_path / "west.html"
+    record = json_of(provgrid("value", run, "--of", "west", "--range", "0:1:0.5", "--plot", picture, "--json"))
+    assert record.pop("run") == str(run)
+    assert record == pg.open(run).value("west", more=[0.0, 0.5, 1.0]).to_dict()
+    assert record["price"]["basis"] == "lp"
+    assert record["price"]["one_more_yuan"] < record["price"]["one_less_yuan"]
+    assert record["price"]["degenerate"] is True
+    page = picture.read_text(encoding="utf-8")
+    assert "of west save: 1 there now" in page
+    assert "<script src=" not in page
+
+
+def test_people_read_price_range_and_curve(run):
+    said = provgrid("value", run, "--of", "hami_yiwu/ascend_910c", "--range", "0:20:10")
+    assert said.returncode == 0, said.stderr
+    assert "hami_yiwu/ascend_910c: 64 accelerators there now" in said.stdout
+    assert "the power that one more draws idle" in said.stdout
+    assert "planned again by lp" in said.stdout
+    rows = [line.split() for line in said.stdout.splitlines() if line.strip().startswith(("10 ", "20 "))]
+    assert len(rows) == 2
+    assert all(priced == found for _, priced, found in rows)  # within its range the price is the curve
+
+
+def test_classes_of_work_are_asked_for_by_column(run):
+    record = json_of(provgrid("value", run, "--deadline", "family=*", "--json"))
+    assert (record["kind"], record["unit"], record["price"]) == ("deadline", "hours", None)
+    assert [point["more"] for point in record["points"]] == [1.0]
+    assert record["points"][0]["found_yuan"] >= 0.0
+
+
+def test_a_name_that_nothing_has_is_one_line_with_the_nearest(run):
+    assert "did you mean hami_yiwu/ascend_910c" in one_line(provgrid("value", run, "--of", "hami_yiwu/ascend"), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"), [("0:1:0.25", [0.0, 0.25, 0.5, 0.75, 1.0]), ("-2:2:2", [-2.0, 0.0, 2.0]), ("7", [7.0])]
+)
+def test_a_range_has_both_its_ends(text, amounts):
+    assert parse_range(text) == pytest.approx(amounts)
+
+
+@pytest.mark.parametrize("text", ["", "1:2", "2:1:1", "0:1:0", "a:b:c", "0:inf:1", "nan", "0:1:0.0001"])
+def test_a_range_that_is_none_is_refused(text):
+    with pytest.raises(OptionError, match="range"):
+        parse_range(text)
