@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Labels, Problem
     from provgrid_models.provenance import Provenance
     from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.answers.value_result import Value
     from provgrid_optimizer.assign import Assignment, assign
     from provgrid_optimizer.certificate import Certificate
     from provgrid_optimizer.engines.pulp_engines import export_lp, export_mps
@@ -59,6 +60,7 @@ __all__ = [
     "ScenarioError",
     "SolverError",
     "Uncertainty",
+    "Value",
     "WorkerLostError",
     "assign",
     "check",
@@ -88,6 +90,7 @@ _HOME = {
     "Provenance": "provgrid_models.provenance",
     "Scenario": "provgrid_models.scenario",
     "Uncertainty": "provgrid.spread",
+    "Value": "provgrid_optimizer.answers.value_result",
 }
 
 

@@ -26,6 +26,7 @@ import pandas as pd
 
 from provgrid_optimizer.answers.sensitivity import SAME_PRICE, may_differ, slopes
 from provgrid_optimizer.audit.plan import block_names
+from provgrid_optimizer.highs import LIMIT_TOLERANCE
 from provgrid_optimizer.plan_tables import named, when
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _at_limit(left: Remaining, part: _Part) -> Bools:
         at, upper = left.x[part.place], program.column_upper[part.place]
     else:
         at, upper = program.activity(left.x)[part.place], program.row_upper[part.place]
-    return np.asarray(upper - at <= 1e-7 * np.maximum(1.0, np.abs(at)), dtype=np.bool_)
+    return np.asarray(upper - at <= LIMIT_TOLERANCE * np.maximum(1.0, np.abs(at)), dtype=np.bool_)
 
 
 def _ends(left: Remaining, part: _Part, chosen: Ints, options: SolveOptions | None) -> tuple[Floats, Floats]:

@@ -117,10 +117,11 @@ def _print_price(price: Price, unit: str) -> None:
         say(f"each one more saves {_yuan(price.one_more_yuan)} yuan,{to or ' for any number'} more ({basis})")
         say(f"each one less costs {_yuan(price.one_less_yuan)} yuan, down to {down} less: the price is degenerate")
     else:
-        say(f"one more saves {_yuan(price.price_yuan)} yuan ({basis})")
+        does = "saves" if price.price_yuan >= 0 else "costs"
+        say(f"one more {does} {_yuan(abs(price.price_yuan))} yuan ({basis})")
         say(f"that holds from {down} less to{to.removeprefix(' up to') or ' any number'} more {unit}")
     if price.idle_yuan:
-        say(f"of which {_yuan(price.idle_yuan)} yuan were taken off for the power that one more draws idle")
+        say(f"{_yuan(price.idle_yuan)} yuan are taken off in that for the power that one more draws idle")
 
 
 def _yuan(number: float) -> str:
