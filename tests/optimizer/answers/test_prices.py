@@ -160,11 +160,11 @@ def assert_hourly_prices_are_slopes(seed: int, samples: int) -> int:
         columns, rows = may_differ(left, ONE_THREAD) or (None, None)
         assert columns is not None
         assert rows is not None
-        places = [
-            ("row", place) for kind in ("capacity", "balance", "link", "carbon") for place in left_rows(left, kind)
-        ]
+        kinds = ("capacity", "balance", "peak", "link", "after")
+        places = [("row", place) for kind in kinds for place in left_rows(left, kind)]
         places += [("column", int(place)) for place in left.program.columns["used"].at]
-        for kind, place in [places[k] for k in random.choice(len(places), samples, replace=False)]:
+        sampled = [places[k] for k in random.choice(len(places), samples, replace=False)]
+        for kind, place in sampled + [("row", place) for place in left_rows(left, "carbon")]:
             direction = single(left, kind, place)
             right, less = slope(left, direction), -slope(left, direction.reversed())
             tolerance = 1e-6 * max(1.0, abs(left.objective_yuan))
