@@ -256,13 +256,7 @@ def _open_pools(jobs: JobColumns, classes: _Classes, sites: Sites) -> _Openness:
     why, cheapest, least = np.zeros(count, dtype=np.int64), np.full(count, np.inf), np.zeros(count)
     if not count:
         return _Openness(why, cheapest, least)
-    everyone = replace(jobs, after=np.full(count, -1, dtype=np.int64), unserved_yuan=np.zeros(count))
-    problem = Problem(
-        **sites.fields,
-        **_problem_fields(everyone, np.ones(count, dtype=np.bool_)),
-        class_rate_pflops=classes.rate,
-        class_reason=classes.reason,
-    )
+    problem = _by_themselves(jobs, classes, sites)
     step = max(1, PAIRS_PER_CHUNK // problem.n_pools)
     for begin in range(0, count, step):
         chunk = slice(begin, begin + step)
@@ -274,6 +268,29 @@ def _open_pools(jobs: JobColumns, classes: _Classes, sites: Sites) -> _Openness:
         shut = np.flatnonzero(np.isinf(fewest))
         why[begin + shut] = dominating_reason(reason[shut])
     return _Openness(why, cheapest, least)
+
+
+def _by_themselves(jobs: JobColumns, classes: _Classes, sites: Sites) -> Problem:
+    """Return a problem of these jobs in which none waits for another."""
+    count = jobs.row.size
+    everyone = replace(jobs, after=np.full(count, -1, dtype=np.int64), unserved_yuan=np.zeros(count))
+    return Problem(
+        **sites.fields,
+        **_problem_fields(everyone, np.ones(count, dtype=np.bool_)),
+        class_rate_pflops=classes.rate,
+        class_reason=classes.reason,
+    )
+
+
+def job_by_itself(scenario: Scenario, sites: Sites, bindings: Bindings, name: str) -> Problem | None:
+    """Return a problem of this one job, waiting for none, even where no pool is open to it.
+
+    None where it is done already, starts after the horizon, or its window holds no whole period.
+    """
+    alone = replace(scenario, jobs=scenario.jobs[scenario.jobs["id"] == name].assign(after="").reset_index(drop=True))
+    code, classes = _classes(alone, sites, bindings)
+    jobs, fate, _ = _within_horizon(_columns(alone, code), alone.jobs, alone.settings.horizon.periods)
+    return _by_themselves(jobs, classes, sites) if (fate == IN_PLAN).all() else None
 
 
 def dominating_reason(reason: Ints) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,14 +124,28 @@ def _open_pools(
     rate, reason = close(rate, reason, np.isinf(sites.fields["gb_yuan"][origin]), Reason.NO_ROUTE)
     if not switches.latency:
         return rate, reason
-    values_ms = metric_ms(
-        frame["slo_metric"].tolist(),
+    values_ms = _metrics_ms(scenario, sites, bindings, family, origin)
+    return close(rate, reason, ~meets_slo(values_ms, frame["slo_ms"].to_numpy(dtype=np.float64)), Reason.SLO)
+
+
+def _metrics_ms(scenario: Scenario, sites: Sites, bindings: Bindings, family: Ints, origin: Ints) -> Floats:
+    """Value of every service's own latency metric in every pool, shape (S, P)."""
+    return metric_ms(
+        scenario.services["slo_metric"].tolist(),
         sites.round_trip_ms[origin],
         bindings.prefill_ms[family][:, sites.pool_chip],
         bindings.tpot_ms[family][:, sites.pool_chip],
         queue_ms=scenario.settings.latency.queue_ms,
     )
-    return close(rate, reason, ~meets_slo(values_ms, frame["slo_ms"].to_numpy(dtype=np.float64)), Reason.SLO)
+
+
+def service_by_itself(scenario: Scenario, sites: Sites, bindings: Bindings, name: str) -> tuple[Ints, Floats]:
+    """Reason code of one service in every pool, 0 = open, and its latency metric there [ms]: (P,) each."""
+    alone = replace(scenario, services=scenario.services[scenario.services["id"] == name].reset_index(drop=True))
+    origin = text_codes(alone.services["region"], positions(scenario.regions), "services")
+    family = text_codes(alone.services["family"], positions(scenario.families), "services")
+    reason = _open_pools(alone, sites, bindings, family, origin)[1]
+    return reason[0], _metrics_ms(alone, sites, bindings, family, origin)[0]
 
 
 def _cheapest(rate: Floats, sites: Sites) -> Floats:

@@ -388,3 +388,43 @@ def check_point(program: LinearProgram, x: Floats, claimed_yuan: float, solver: 
             f"{solver} states a cost of {claimed_yuan:.10g} yuan for a point that costs {objective_yuan:.10g}"
         )
     return objective_yuan
+
+
+class Feasibility:
+    """One program whose limits are changed again and again, and whether a point is left within them.
+
+    Costs and whole numbers are left out. The simplex method goes on from where it was, which makes asking cheap.
+    """
+
+    def __init__(self, program: LinearProgram, options: SolveOptions) -> None:
+        self._highs: Any = _new_highs()  # highspy's own stubs lack some of what is called here
+        plain = replace(program, cost=np.zeros(program.n_columns), integer=np.zeros(program.n_columns, dtype=np.bool_))
+        wanted: dict[str, Any] = {
+            "log_to_console": False,
+            "threads": options.threads,
+            "random_seed": options.seed % 2**31,
+            "presolve": "off",  # what it removes has no weight in a proof
+            "solver": "simplex",
+        }
+        for name, value in wanted.items():
+            _check(self._highs.setOptionValue(name, value), f"option {name}={value}")
+        _check(self._highs.passModel(_highs_lp(plain)), "the model")
+        self._program = plain
+
+    def proof_of_none(self, column_upper: Floats, row_lower: Floats, row_upper: Floats) -> Floats | None:
+        """Weights of rows that add up to a contradiction (a Farkas ray), shape (m,); None where there is a point.
+
+        Raises `SolverError` where HiGHS can tell neither.
+        """
+        program, highs = self._program, self._highs
+        columns, rows = (np.arange(n, dtype=np.int32) for n in (program.n_columns, program.n_rows))
+        _check(highs.changeColsBounds(columns.size, columns, program.column_lower, column_upper), "limits of columns")
+        _check(highs.changeRowsBounds(rows.size, rows, row_lower, row_upper), "limits of rows")
+        _run(highs, _Watch(), lambda _: None, "conflict")
+        ending = _ENDINGS.get(highs.getModelStatus())
+        if ending is Ending.OPTIMAL:
+            return None
+        _, known, ray = highs.getDualRay()
+        if ending is not Ending.INFEASIBLE or not known:
+            raise SolverError("HiGHS can neither find a point nor prove that there is none; report this scenario")
+        return np.array(ray)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.answers.explain import Explanations
     from provgrid_optimizer.answers.fixed import Remaining, Remains
     from provgrid_optimizer.answers.value_result import Value
     from provgrid_optimizer.audit import AuditReport
@@ -221,6 +222,13 @@ class Plan:
         from provgrid_optimizer.answers.ledger import curtailed
 
         return curtailed(self)
+
+    @property
+    def explain(self) -> Explanations:
+        """Why work is where it is: `explain.job(id)`, `.service(id)`, `.cluster(id)`, each with `verify=True`."""
+        from provgrid_optimizer.answers.explain import Explanations
+
+        return Explanations(self)
 
     def save(self, folder: str | Path, *, marginal_prices: bool = False) -> Path:
         """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`).

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from provgrid import scenarios, studies
-    from provgrid.api import check, claims, compile, load, open, provenance, solve, uncertain  # noqa: A004
+    from provgrid.api import (
+        check,
+        claims,
+        compile,  # noqa: A004
+        explain_infeasible,
+        load,
+        open,  # noqa: A004
+        provenance,
+        solve,
+        uncertain,
+    )
     from provgrid.spread import Uncertainty
     from provgrid_models.errors import (
         ArrayError,
@@ -66,6 +76,7 @@ __all__ = [
     "check",
     "claims",
     "compile",
+    "explain_infeasible",
     "export_lp",
     "export_mps",
     "load",
@@ -78,7 +89,10 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(("check", "claims", "compile", "load", "open", "provenance", "solve", "uncertain"), "provgrid.api"),
+    **dict.fromkeys(
+        ("check", "claims", "compile", "explain_infeasible", "load", "open", "provenance", "solve", "uncertain"),
+        "provgrid.api",
+    ),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
     **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_models.provenance import Provenance
     from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.answers.infeasible import Infeasibility
     from provgrid_optimizer.options import Progress
     from provgrid_optimizer.plan import Plan
 
@@ -181,6 +182,23 @@ def uncertain(
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=1, seed=seed)
     task = draws_of.task_of(scenario, tuple(set), engine, options)
     return draws_of.uncertain(task, draws=draws, seed=seed, jobs=jobs, on_progress=on_progress)
+
+
+def explain_infeasible(scenario: Scenario, *, time_limit: float | None = None, threads: int = 2) -> Infeasibility:
+    """Name why hard work of a scenario cannot be served, irreducibly, and the smallest changes that let it.
+
+    Parameters
+    ----------
+    time_limit : seconds for each search among whole jobs.
+
+    Raises
+    ------
+    ScenarioError, SolverError : the scenario cannot be compiled, or HiGHS failed.
+    """
+    from provgrid_optimizer.answers.infeasible import explain_infeasible as explain
+    from provgrid_optimizer.options import SolveOptions
+
+    return explain(scenario, SolveOptions(time_limit_s=time_limit, threads=threads))
 
 
 def open(run: str | Path) -> Plan:  # noqa: A001

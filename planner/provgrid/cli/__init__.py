@@ -19,6 +19,7 @@ from provgrid.cli import (
     console,
     demo,
     doctor,
+    explain,
     facts,
     import_trace,
     ledger,
@@ -54,6 +55,7 @@ app.command("audit")(audit.audit)
 app.command("ledger")(ledger.ledger)
 app.command("prices")(prices.prices)
 app.command("value")(value.value)
+app.command("explain")(explain.explain)
 app.add_typer(study.app, name="study")
 app.command("import")(import_trace.import_trace)
 app.add_typer(bench.app, name="bench")
