@@ -24,6 +24,7 @@ COMMANDS = (
     "solve",
     "audit",
     "ledger",
+    "explain",
     "study",
     "import",
     "bench",

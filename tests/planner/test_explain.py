@@ -1,0 +1,122 @@
+"""`provgrid explain` as a person reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import provgrid as pg
+from provgrid import exits
+from provgrid.cli import run
+from provgrid_models.files import save_scenario
+from tiny import tiny_scenario
+
+OVERLOADED = """\
+tiny is infeasible: not all of its 0 hard jobs and 1 hard services can be served
+
+conflict 1 of 1; without any one of these there is none:
+  hard service chat of east: 3,500 tokens/s from 2026-07-01 05:00 to 06:00
+      not in hub_b/fast: data must stay in zone east, pool is in west
+  pool city_a/fast has 20 accelerators from 2026-07-01 05:00 to 06:00
+  pool prov_c/small has 50 accelerators from 2026-07-01 05:00 to 06:00
+single changes that end it, the smallest first:
+change                                                                      step
+────────────────────────────────────────────────────────────────────────────────
+accelerators of pool city_a/fast: +10 accelerators (20 to 30)              50.0%
+accelerators of pool prov_c/small: +25 accelerators (50 to 75)             50.0%
+
+smallest fix, checked by a solve: --set 'pools.city_a/fast.accelerators=30.0'
+"""
+
+
+@pytest.fixture(scope="module")
+def overloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explain") / "tiny"
+    demand = [3500.0 if t == 5 else 100.0 for t in range(12)]
+    save_scenario(tiny_scenario(services={"chat": {"hard": True}}, demand={"chat": demand}), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plan_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explain") / "run"
+    pg.solve(tiny_scenario(), engine="milp", policies=False, threads=1).save(folder)
+    return folder
+
+
+def unspaced(text: str) -> list[str]:
+    """Lines without the widths that a table chooses for itself."""
+    return [" ".join(line.split()) for line in text.splitlines() if "─" not in line]
+
+
+def test_a_conflict_reads_as_it_should_and_its_fix_can_be_pasted(
+    overloaded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["explain", str(overloaded), "--infeasible", "--threads", "1"]
+    assert run(arguments) == exits.SOLVED
+    assert unspaced(capsys.readouterr().out) == unspaced(OVERLOADED)
+    assert run(["solve", str(overloaded), "--engine", "lp", "--no-policies"]) == 3
+    capsys.readouterr()
+    assert run([*arguments, "--set", "pools.city_a/fast.accelerators=30.0"]) == exits.SOLVED
+    shown = capsys.readouterr().out
+    assert shown == "tiny is feasible: its 0 hard jobs and 1 hard services can all be served\n"
+
+
+def test_a_conflict_is_a_record_too(overloaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", str(overloaded), "--infeasible", "--threads", "1", "--json"]) == exits.SOLVED
+    record = json.loads(capsys.readouterr().out)
+    assert record == pg.explain_infeasible(pg.load(overloaded), threads=1).to_dict()
+    assert record["fix"][0]["set"] == "pools.city_a/fast.accelerators=30.0"
+    assert record["steps"][0]["conflict"]["work"][0]["periods"] == [5]
+
+
+def test_a_scenario_without_hard_work_is_feasible(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "toy", "--infeasible"]) == exits.SOLVED
+    assert capsys.readouterr().out == "toy is feasible: it has no hard work\n"
+
+
+def test_a_job_is_explained_with_every_pool(plan_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", str(plan_folder), "--job", "vertical", "--verify"]) == exits.SOLVED
+    shown = capsys.readouterr().out
+    assert shown.startswith("job vertical (window 2026-07-01 00:00 to 12:00): in ")
+    assert "at marginal prices at this plan, its choices fixed, and by a solve with all other choices fixed" in shown
+    assert "hub_b/fast data must stay in zone east, pool is in west - -" in " ".join(shown.split())
+    assert "where it is 100.0% +0.00 +0.00" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(("kind", "name"), [("job", "base"), ("service", "batch"), ("cluster", "hub_b")])
+def test_json_is_what_the_plan_says(
+    plan_folder: Path, kind: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", str(plan_folder), f"--{kind}", name, "--json"]) == exits.SOLVED
+    explain = pg.open(plan_folder).explain
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(getattr(explain, kind)(name).to_dict()))
+
+
+def test_a_cluster_lists_what_fills_it_and_who_comes_next(
+    plan_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", str(plan_folder), "--cluster", "hub_b", "--verify"]) == exits.SOLVED
+    shown = capsys.readouterr().out
+    assert shown.startswith("cluster hub_b: ")
+    assert "accelerator-hours used" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "ask one thing"),
+        (["--job", "a", "--cluster", "b"], "ask one thing"),
+        (["--job", "a", "--infeasible"], "ask one thing"),
+        (["--infeasible", "--verify"], "--infeasible always verifies"),
+        (["--job", "a", "--set", "b=1"], "--set goes with --infeasible"),
+        (["--job", "nobody"], "the plan has no job 'nobody'"),
+    ],
+)
+def test_a_wrong_question_is_bad_input(
+    plan_folder: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", str(plan_folder), *arguments]) == exits.BAD_INPUT
+    assert said in capsys.readouterr().err
