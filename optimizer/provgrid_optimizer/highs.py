@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 POINT_TOLERANCE = 1e-6  # relative excess over a limit that a solver's point may have
 LIMIT_TOLERANCE = 1e-7  # relative distance within which a figure of a solver counts as at its limit
+_DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4  # as HiGHS numbers them
 _POLL_S = 0.1
 
 
@@ -414,17 +415,23 @@ class Feasibility:
     def proof_of_none(self, column_upper: Floats, row_lower: Floats, row_upper: Floats) -> Floats | None:
         """Weights of rows that add up to a contradiction (a Farkas ray), shape (m,); None where there is a point.
 
-        Raises `SolverError` where HiGHS can tell neither.
+        All are 0 where HiGHS proves that there is none and has no ray. Raises `SolverError` where it can tell neither.
         """
         program, highs = self._program, self._highs
         columns, rows = (np.arange(n, dtype=np.int32) for n in (program.n_columns, program.n_rows))
         _check(highs.changeColsBounds(columns.size, columns, program.column_lower, column_upper), "limits of columns")
         _check(highs.changeRowsBounds(rows.size, rows, row_lower, row_upper), "limits of rows")
-        _run(highs, _Watch(), lambda _: None, "conflict")
-        ending = _ENDINGS.get(highs.getModelStatus())
-        if ending is Ending.OPTIMAL:
-            return None
-        _, known, ray = highs.getDualRay()
-        if ending is not Ending.INFEASIBLE or not known:
+        for strategy in (_DUAL_SIMPLEX, _PRIMAL_SIMPLEX):
+            if strategy == _PRIMAL_SIMPLEX:  # from scratch: the dual simplex method may lose its way without costs
+                _check(highs.clearSolver(), "a fresh start")
+            _check(highs.setOptionValue("simplex_strategy", strategy), "its simplex method")
+            _run(highs, _Watch(), lambda _: None, "conflict")
+            ending = _ENDINGS.get(highs.getModelStatus())
+            if ending is Ending.OPTIMAL:
+                return None
+            _, known, ray = highs.getDualRay()
+            if ending is Ending.INFEASIBLE and known:
+                return np.array(ray)
+        if ending is not Ending.INFEASIBLE:
             raise SolverError("HiGHS can neither find a point nor prove that there is none; report this scenario")
-        return np.array(ray)
+        return np.zeros(program.n_rows)

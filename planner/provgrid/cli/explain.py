@@ -55,7 +55,7 @@ def explain(
         if verify:
             raise OptionError("--verify goes with --job, --service and --cluster; --infeasible always verifies its fix")
         found = _infeasible(what, overrides or (), time_limit, threads)
-        print_json(found.to_dict()) if as_json else _show_infeasible(found)
+        print_json(found.to_dict()) if as_json else _show_infeasible(found, _pasted(what, overrides or (), found))
         return
     if overrides:
         raise OptionError("--set goes with --infeasible; a run holds its own scenario")
@@ -170,7 +170,20 @@ def _infeasible(scenario: str, overrides: Sequence[str], time_limit_s: float, th
         return explain_infeasible(loaded, options)
 
 
-def _show_infeasible(found: Infeasibility) -> None:
+def _pasted(scenario: str, overrides: Sequence[str], found: Infeasibility) -> str:
+    """Return the fix as options of `solve`; "" where the scenario's own files do not hold what it changes.
+
+    Work that a scenario draws has no row to set before it is drawn.
+    """
+    from provgrid_models.files import read_scenario
+
+    fix = [change.override for change in found.fix]
+    if not fix or read_scenario(scenario, [*overrides, *fix])[0] is None:
+        return ""
+    return " ".join(f"--set '{change}'" for change in fix)
+
+
+def _show_infeasible(found: Infeasibility, pasted: str) -> None:
     say = output().print
     hard = f"{found.hard_jobs:,} hard jobs and {found.hard_services:,} hard services"
     if found.feasible:
@@ -192,9 +205,8 @@ def _show_infeasible(found: Infeasibility) -> None:
         print_table(["change"], ["step"], rows)
         _more(len(step.changes))
     if found.fixed:
-        flags = " ".join(f"--set '{change.override}'" for change in found.fix)
         say("")
-        say(f"smallest fix, checked by a solve: {flags}")
+        say(f"smallest fix, checked by a solve: {pasted or '; '.join(change.text for change in found.fix)}")
 
 
 def _show_conflict(conflict: Conflict) -> None:

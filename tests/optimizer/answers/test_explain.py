@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import provgrid as pg
 from provgrid_models.errors import InfeasibleError, OptionError
-from provgrid_models.problem import Problem
+from provgrid_models.problem import Labels, Problem
 from provgrid_optimizer.allocation import Allocation
 from provgrid_optimizer.answers.moved import without_job
 from provgrid_optimizer.engines.lp import lp
@@ -69,12 +70,30 @@ def held(problem: Problem, allocation: Allocation, but: int) -> Problem:
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_verified_costs_of_a_relaxation_are_those_of_the_engine_with_that_job_bound(seed: int) -> None:
-    problem = random_problem(seed, jobs=5, periods=7)
+    assert checked_moves(random_problem(seed, jobs=5, periods=7))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_verified_costs_are_those_of_the_engine_on_many_random_problems(seed: int) -> None:
+    assert checked_moves(random_problem(seed, jobs=5, periods=7))
+
+
+@pytest.mark.slow
+def test_verified_costs_are_those_of_the_engine_on_a_day_and_a_half_of_zhejiang() -> None:
+    problem = pg.compile(pg.load("zhejiang", set=["horizon.periods=36"]))
+    nameless = replace(problem, labels=Labels())
+    assert checked_moves(nameless, jobs=(0, 8)) > 5
+
+
+def checked_moves(problem: Problem, jobs: Sequence[int] | None = None) -> int:
+    """Hold every move of these jobs, all by default, against the engine with the job bound there; say how many."""
     plan = planned(problem, "lp")
+    close = 1e-6 * max(1.0, abs(plan.objective_yuan))
     checked = 0
-    for j in range(problem.n_jobs):
+    for j in range(problem.n_jobs) if jobs is None else jobs:
         found = plan.explain.job(str(j), verify=True)
         assert (found.basis, found.verified) == ("lp", "lp")
         for one in found.candidates:
@@ -83,17 +102,16 @@ def test_verified_costs_of_a_relaxation_are_those_of_the_engine_with_that_job_bo
             own = cost(pinned(problem, {j: int(one.pool)}), lp)
             assert (own is None) is (one.verified_yuan is None)
             if own is not None:
-                assert one.verified_yuan == pytest.approx(own - plan.objective_yuan, rel=1e-6, abs=1e-6)
+                assert one.verified_yuan == pytest.approx(own - plan.objective_yuan, rel=1e-6, abs=close)
                 # What prices say is a lower bound, and 0 where the work is.
-                assert one.extra_yuan <= one.verified_yuan + 1e-6 * max(1.0, abs(plan.objective_yuan))
+                assert one.extra_yuan <= one.verified_yuan + close
                 checked += 1
             if one.share > 1e-6:
-                assert one.extra_yuan == pytest.approx(0.0, abs=1e-6 * max(1.0, abs(plan.objective_yuan)))
-    assert checked
+                assert one.extra_yuan == pytest.approx(0.0, abs=close)
+    return checked
 
 
-@pytest.mark.parametrize("engine", ["milp", "cheapest"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "engine"), [(0, "milp"), (1, "cheapest")])
 def test_verified_costs_of_an_indivisible_plan_are_those_with_all_other_choices_bound(seed: int, engine: str) -> None:
     switches = {"links": False, "after": False, "weights": False}
     problem = random_problem(seed, jobs=5, periods=7, **switches)
@@ -149,7 +167,7 @@ def test_on_the_toy_every_verified_cost_is_that_of_an_own_solve(engine: str) -> 
     problem = plan.problem
     names, pools = list(problem.labels.jobs or ()), list(problem.labels.pools or ())
     checked = 0
-    for j, name in enumerate(names):
+    for j, name in enumerate(names[:4]):
         for one in plan.explain.job(name, verify=True).candidates:
             if one.verified_yuan is None or not one.pool:
                 continue
@@ -161,7 +179,7 @@ def test_on_the_toy_every_verified_cost_is_that_of_an_own_solve(engine: str) -> 
                 # Where it is, with its start chosen anew: at most what the plan costs.
                 assert one.verified_yuan <= 1e-6
             checked += 1
-    assert checked >= len(names)
+    assert checked >= 4
 
 
 def test_closed_pools_say_the_figure_and_the_limit() -> None:
