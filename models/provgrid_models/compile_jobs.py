@@ -287,7 +287,12 @@ def job_by_itself(scenario: Scenario, sites: Sites, bindings: Bindings, name: st
 
     None where it is done already, starts after the horizon, or its window holds no whole period.
     """
-    alone = replace(scenario, jobs=scenario.jobs[scenario.jobs["id"] == name].assign(after="").reset_index(drop=True))
+    frame = scenario.jobs
+    mine = frame[frame["id"] == name].reset_index(drop=True)
+    base = frame[frame["id"] == mine["after"].iloc[0]]
+    if (base["work_pflop_h"] - base["work_done_pflop_h"] <= ROUNDING * base["work_pflop_h"]).any():
+        mine = mine.assign(data_gb=mine["data_gb"] + mine["checkpoint_gb"])  # as `_after_done` says
+    alone = replace(scenario, jobs=mine.assign(after=""))
     code, classes = _classes(alone, sites, bindings)
     jobs, fate, _ = _within_horizon(_columns(alone, code), alone.jobs, alone.settings.horizon.periods)
     return _by_themselves(jobs, classes, sites) if (fate == IN_PLAN).all() else None

@@ -111,7 +111,7 @@ def checked_moves(problem: Problem, jobs: Sequence[int] | None = None) -> int:
     return checked
 
 
-@pytest.mark.parametrize(("seed", "engine"), [(0, "milp"), (1, "cheapest")])
+@pytest.mark.parametrize(("seed", "engine"), [(0, "milp"), pytest.param(1, "cheapest", marks=pytest.mark.slow)])
 def test_verified_costs_of_an_indivisible_plan_are_those_with_all_other_choices_bound(seed: int, engine: str) -> None:
     switches = {"links": False, "after": False, "weights": False}
     problem = random_problem(seed, jobs=5, periods=7, **switches)
@@ -161,7 +161,7 @@ def test_verified_costs_of_a_service_are_those_of_the_engine_with_its_other_pool
     assert checked
 
 
-@pytest.mark.parametrize("engine", ["lp", "heuristic"])
+@pytest.mark.parametrize("engine", ["lp", pytest.param("heuristic", marks=pytest.mark.slow)])
 def test_on_the_toy_every_verified_cost_is_that_of_an_own_solve(engine: str) -> None:
     plan = pg.solve(pg.scenarios.toy(), engine=engine, policies=False, threads=1)
     problem = plan.problem
