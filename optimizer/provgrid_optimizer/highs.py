@@ -18,6 +18,7 @@ import highspy
 import numpy as np
 
 from provgrid_models.errors import SolverError
+from provgrid_optimizer.matrix.scaling import scaled
 from provgrid_optimizer.options import Progress, ignore_progress
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from provgrid_models.problem import Floats
     from provgrid_optimizer.matrix import LinearProgram
+    from provgrid_optimizer.matrix.scaling import Scaled
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 POINT_TOLERANCE = 1e-6  # relative excess over a limit that a solver's point may have
@@ -140,7 +142,8 @@ def minimise(
     }
     for name, value in wanted.items():
         _check(highs.setOptionValue(name, value), f"option {name}={value}")
-    _check(highs.passModel(_highs_lp(program)), "the model")
+    units = scaled(program) if wanted.get("solver") == "ipm" else None
+    _check(highs.passModel(_highs_lp(program if units is None else units.program)), "the model")
     if basis is not None:
         _check(highs.setBasis(_highs_basis(basis)), "the basis")
     if start is not None:
@@ -149,7 +152,7 @@ def minimise(
         _check(highs.setSolution(solution), "the start")
     _listen(highs, watch)
     history = _run(highs, watch, on_progress, stage)
-    answer = _read(highs, program)
+    answer = _read(highs, program, units)
     return replace(answer, log="".join(watch.lines), history=history)
 
 
@@ -344,7 +347,7 @@ def _same(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return all(x == y or (math.isnan(x) and math.isnan(y)) for x, y in zip(a, b, strict=True))
 
 
-def _read(highs: highspy.Highs, program: LinearProgram) -> Answer:
+def _read(highs: highspy.Highs, program: LinearProgram, units: Scaled | None) -> Answer:
     """Read status, point, duals and bound, and check what HiGHS calls feasible."""
     status, info = highs.getModelStatus(), highs.getInfo()
     ending = _ENDINGS.get(status)
@@ -359,14 +362,16 @@ def _read(highs: highspy.Highs, program: LinearProgram) -> Answer:
         if ending is Ending.OPTIMAL:
             raise SolverError("HiGHS says optimal and has no feasible point; try another engine or seed")
         return Answer(ending=ending, bound_yuan=bound_yuan)
-    x = np.array(solution.col_value)
-    objective_yuan = check_point(program, x, info.objective_function_value, "HiGHS")
+    x, duals = np.array(solution.col_value), np.array(solution.row_dual)
+    objective_yuan = check_point(program if units is None else units.program, x, info.objective_function_value, "HiGHS")
+    if units is not None:
+        x, duals = units.point(program, x), units.row_duals(duals)
     if whole or ending is not Ending.OPTIMAL:
         return Answer(ending=ending, x=x, objective_yuan=objective_yuan, bound_yuan=bound_yuan)
     return Answer(
         ending=ending,
         x=x,
-        row_duals=np.array(solution.row_dual),
+        row_duals=duals,
         basis=_read_basis(highs),
         objective_yuan=objective_yuan,
         bound_yuan=objective_yuan,

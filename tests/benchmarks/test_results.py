@@ -157,7 +157,8 @@ def test_bounds_stand_below_the_optimum_of_the_relaxation(tmp_path: Path) -> Non
     rows = [
         solve_row("reference-1000", 0, instance="reference-1000-12-48-40", bound_yuan=190_000.0),
         solve_row("toy", 0, instance="toy", bound_yuan=99.0),
-        solve_row("toy-lp", 0, instance="toy", engine="lp", objective_yuan=100.0, bound_yuan=100.0),
+        solve_row("toy-lp", 0, instance="toy", engine="lp", objective_yuan=100.0, bound_yuan=100.0, gap=0.0),
+        solve_row("zhejiang-lp", 0, instance="toy", engine="lp", objective_yuan=200.0, gap=0.5),  # no optimum
     ]
     page = page_of(tmp_path, solves=rows)
     assert line_of(page, "reference-1000-12-48-40")[3] == "0.18 % (≤ 0.30 %)"
@@ -192,17 +193,18 @@ def test_assignment_is_held_against_the_best_known(tmp_path: Path) -> None:
     assert line_of(page, "d10100")[4:6] == ["–", "0.20 %"]
 
 
-def test_peers_stand_at_their_largest_size_with_the_heuristic_beside_them(tmp_path: Path) -> None:
+def test_peers_stand_at_their_largest_size_with_our_engines_beside_them(tmp_path: Path) -> None:
     rows = [
         *(peer_row("pulp-cbc", jobs, seconds) for jobs, seconds in ((200, 10.0), (1000, 120.0), (1500, 310.0))),
         peer_row("pdlp", 200, 300.0, status="time_limit"),
         *(peer_row("heuristic", jobs, 3.0, status="finished", gap=0.01) for jobs in (200, 1000, 1500)),
+        *(peer_row("lp", jobs, 6.0, status="optimal", gap=0.0) for jobs in (200, 1000)),
     ]
     page = page_of(tmp_path, peers=rows)
     row = line_of(page, "PuLP + CBC")
-    # 120 s against 3 s at 1,000 jobs; 1,500 jobs ended optimal, but after the limit.
+    # 120 s against 6 and 3 s at 1,000 jobs; 1,500 jobs ended optimal, but after the limit.
     assert (row[1], row[2]) == ("1,000", "1,500: optimal, 310 s")
-    assert row[-3:] == ["3", "1.00 %", "40 ×"]
+    assert row[-4:] == ["6 (0 %)", "3 (1.00 %)", "20 ×", "40 ×"]
     assert line_of(page, "OR-tools PDLP, arrays")[1] == "none (200: time_limit)"
     assert line_of(page, "provgrid heuristic")[1] == "1,500"
 

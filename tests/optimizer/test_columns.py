@@ -13,19 +13,22 @@ from provgrid_bench.reference import KNOWN_LP_OPTIMA, reference_problem
 from provgrid_bench.scale import scale_problem
 from provgrid_models.errors import InfeasibleError, NoPlanError
 from provgrid_models.problem import Problem
+from provgrid_optimizer.allocation import Allocation
+from provgrid_optimizer.audit import audit, case_from_arrays
+from provgrid_optimizer.audit.plan import from_allocation
 from provgrid_optimizer.columns.carry import Carried
 from provgrid_optimizer.columns.choice import Choice, broken_limits
 from provgrid_optimizer.columns.engine import by_columns
 from provgrid_optimizer.columns.pricing import Pricing
-from provgrid_optimizer.columns.repair import feasible_share, settled
+from provgrid_optimizer.columns.repair import feasible_share, filled, repaired
 from provgrid_optimizer.engine import Status
 from provgrid_optimizer.engines.lp import lp, n_columns, whole
-from provgrid_optimizer.evaluate import costs
+from provgrid_optimizer.evaluate import costs, usage
 from provgrid_optimizer.heuristic.arrays import arrays
 from provgrid_optimizer.heuristic.prices import dual_prices
-from provgrid_optimizer.highs import minimise
+from provgrid_optimizer.highs import Answer, minimise
 from provgrid_optimizer.lagrangian import bound
-from provgrid_optimizer.matrix import assemble, unpack
+from provgrid_optimizer.matrix import LinearProgram, assemble, unpack
 from provgrid_optimizer.matrix.selection import Selection, everything
 from provgrid_optimizer.options import Progress, SolveOptions, ignore_progress
 from provgrid_optimizer.solve import solve
@@ -105,24 +108,52 @@ def test_without_its_row_an_hour_may_exceed_the_share_and_the_share_is_cut_to_wh
     problem = one_job()
     selection = hours(problem, free=[0, 1, 2], full=[], limited=False)
     run = np.array([3.0, 0.5, 0.5])
-    assert feasible_share(problem, selection, run, np.array([0.5]), np.array([0])) == pytest.approx([0.2])
-    assert feasible_share(problem, selection, run, np.array([0.5]), np.zeros(0, dtype=np.int64)) == pytest.approx([0.5])
+    assert feasible_share(problem, selection, run, np.array([0.5])) == pytest.approx([0.2])
+    # Up to a share of 1/5 they do all of it.
+    assert feasible_share(problem, selection, run, np.array([0.15])) == pytest.approx([0.15])
 
 
-def test_settled_programs_hold_plans_only() -> None:
-    everywhere = scale_problem(40, pools=4, hours=48, services=3)
-    selection = everything(everywhere)
+def without_rows() -> tuple[Problem, Selection, LinearProgram, Answer]:
+    """A problem of the scale family without any row n <= max z, and what the interior point finds."""
+    problem = scale_problem(40, pools=4, hours=48, services=3, rigid_share=0.2)
+    selection = everything(problem)
     selection = replace(selection, run_limited=np.zeros(selection.run_pair.size, dtype=np.bool_))
-    program = assemble(everywhere, divisible=True, selection=selection)
-    free = minimise(
-        program, ONE_THREAD, ignore_progress, stage="lp", settings={"solver": "ipm", "run_crossover": "off"}
+    program = assemble(problem, divisible=True, selection=selection)
+    settings = {"solver": "ipm", "run_crossover": "off"}
+    return problem, selection, program, minimise(program, ONE_THREAD, ignore_progress, stage="lp", settings=settings)
+
+
+def violations(problem: Problem, plan: Allocation) -> int:
+    used, paid = usage(problem, plan), costs(problem, plan)
+    claims = {"traffic_gbps": used.traffic_gbps, "costs": paid.by_component(), "objective_yuan": paid.objective_yuan}
+    stated = from_allocation(
+        problem.labels, problem.block_cluster, plan, **claims, constants_yuan=problem.constants_yuan
     )
-    assert free.x is not None
-    answer = minimise(settled(everywhere, program, selection, free.x), ONE_THREAD, ignore_progress, stage="lp")
+    return audit(case_from_arrays(problem), stated).n_violations
+
+
+def test_a_point_above_its_shares_is_cut_to_a_plan_and_what_was_cut_is_placed_beside_it() -> None:
+    problem, selection, program, answer = without_rows()
     assert answer.x is not None
-    share, run = answer.x[program.columns["z"].slice], answer.x[program.columns["n"].slice]
-    assert broken_limits(everywhere, selection, share, run, 1e-6).size == 0
-    assert broken_limits(everywhere, selection, free.x[: share.size], free.x[program.columns["n"].slice], 1e-6).size > 0
+    z, n = program.columns["z"].slice, program.columns["n"].slice
+    assert broken_limits(problem, selection, answer.x[z], answer.x[n], 1e-6).size > 0
+    cut = repaired(problem, program, selection, answer.x)
+    assert violations(problem, cut) == 0
+    left = 1.0 - cut.served_share(problem)
+    assert left.max() > 1e-3
+    whole_again = filled(problem, cut, ONE_THREAD, ignore_progress)
+    assert violations(problem, whole_again) == 0
+    # The program without rows is a relaxation; its plan with all work placed again is within 1 % of it.
+    yuan = costs(problem, whole_again).objective_yuan
+    assert answer.objective_yuan <= yuan * (1 + 1e-9)
+    assert yuan <= 1.01 * answer.objective_yuan
+    assert yuan < costs(problem, cut).objective_yuan
+
+
+def test_a_plan_that_leaves_nothing_has_nothing_to_fill() -> None:
+    problem = one_job()
+    plan = whole(problem, ONE_THREAD, ignore_progress).allocation
+    assert filled(problem, plan, ONE_THREAD, ignore_progress) is plan
 
 
 @pytest.mark.parametrize("seed", range(7))

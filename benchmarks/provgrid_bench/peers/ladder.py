@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from provgrid_optimizer.matrix import LinearProgram
 
-PEERS = ("pulp-cbc", "pulp-highs", "highs-simplex", "highs-ipm", "linopy-highs", "pdlp", "heuristic")
+PEERS = ("pulp-cbc", "pulp-highs", "highs-simplex", "highs-ipm", "linopy-highs", "pdlp", "lp", "heuristic")
+OURS = ("lp", "heuristic")
 APART = ("linopy-highs", "pdlp")  # in an environment of their own
 SIZES = (200, 400, 700, 1000, 1500, 2000, 3000, 5000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 GRACE_S = 60.0  # beyond the limit: to read an answer, or to notice the clock, before the process is killed

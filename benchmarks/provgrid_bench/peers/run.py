@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from provgrid.records import peak_rss_mb
-from provgrid_bench.peers.ladder import Run
+from provgrid_bench.peers.ladder import OURS, Run
 from provgrid_bench.reference import reference_problem
 from provgrid_models.errors import NoPlanError, SolverError
 from provgrid_optimizer.certificate import gap
@@ -31,7 +31,7 @@ def measure_peer(run: Run) -> dict[str, Any]:
     """Solve once; a solver that ends without a plan has a record too."""
     problem = reference_problem(run.jobs, run.pools, run.hours, run.services, run.seed)
     options = SolveOptions(time_limit_s=run.time_limit_s, threads=run.threads, seed=run.seed)
-    measure = {"heuristic": _heuristic, "highs-simplex": _highs, "highs-ipm": _highs}.get(run.peer, _pulp)
+    measure = {"heuristic": _ours, "lp": _ours, "highs-simplex": _highs, "highs-ipm": _highs}.get(run.peer, _pulp)
     started = time.perf_counter()
     try:
         record = measure(run.peer, problem, options)
@@ -44,8 +44,8 @@ def measure_peer(run: Run) -> dict[str, Any]:
     return {**record, "peak_rss_mb": max(peak_rss_mb(), solver_mb), "version": _version(run.peer)}
 
 
-def _heuristic(name: str, problem: Problem, options: SolveOptions) -> dict[str, Any]:
-    """Indivisible, audited, with the bound of its own prices."""
+def _ours(name: str, problem: Problem, options: SolveOptions) -> dict[str, Any]:
+    """Audited, with a proved bound: an engine of provgrid as its users call it."""
     plan = solve(problem, name, options, with_policies=False)
     return {
         "status": plan.certificate.status,
@@ -96,7 +96,7 @@ def _highs(name: str, problem: Problem, options: SolveOptions) -> dict[str, Any]
 
 def _version(peer: str) -> str:
     """Name what solved."""
-    if peer == "heuristic":
+    if peer in OURS:
         return f"provgrid {version('provgrid')}"
     through = f"PuLP {version('pulp')}" if peer.startswith("pulp") else ""
     solver = "its CBC" if peer == "pulp-cbc" else f"HiGHS {version('highspy')}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from provgrid_bench.peers.ladder import PEERS, Run, in_time
+from provgrid_bench.peers.ladder import OURS, PEERS, Run, in_time
 from provgrid_bench.reference import KNOWN_LP_OPTIMA
 from provgrid_bench.results.drawing import Line, draw
 from provgrid_bench.results.parts import PARTS, Part
@@ -26,6 +26,7 @@ NAMES = {
     "highs-ipm": "HiGHS, arrays, interior point",
     "linopy-highs": "linopy + HiGHS",
     "pdlp": "OR-tools PDLP, arrays",
+    "lp": "provgrid lp",
     "heuristic": "provgrid heuristic",
 }
 INTRODUCTION = """\
@@ -43,7 +44,7 @@ def make_page(folder: Path) -> dict[str, str]:
     """Return the files of the page, by name, from the tables of a folder."""
     solves, gap, peers = (read_table(folder, name) for name in ("solves", "gap", "peers"))
     sections = [INTRODUCTION, _machine(read_table(folder, "machine"), [*solves, *gap, *peers])]
-    sections += [_bars(solves), _worth(solves), _relaxation(solves), _gap(gap), _peers(peers)]
+    sections += [*_bars(solves), _worth(solves), _relaxation(solves), _gap(gap), _peers(peers)]
     return {PAGE: "\n".join(section for section in sections if section), PICTURE: _picture(solves, peers)}
 
 
@@ -91,7 +92,8 @@ def _percent(value: float | None) -> str:
         return "–"
     if abs(value) < 1e-6:  # rounding, and the tolerance of solvers
         return "0 %"
-    return f"{100 * value:.3f} %" if abs(value) < 0.001 else f"{100 * value:.2f} %"
+    digits = 4 if abs(value) < 1e-5 else 3 if abs(value) < 0.001 else 2
+    return f"{100 * value:.{digits}f} %"
 
 
 def _seconds(value: float | None) -> str:
@@ -102,11 +104,22 @@ def _yuan(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _bars(solves: list[Row]) -> str:
-    """Medians over seeds against the bars, the heuristic alone."""
+def _bars(solves: list[Row]) -> list[str]:
+    """Medians over seeds against the bars: the heuristic, and the relaxation."""
+    plans = (
+        "Medians over seeds; in brackets the bar. Gap: (cost − bound) / cost, of an audited plan and a proved bound."
+    )
+    ideal = "The same for the relaxation, by engine `lp`: what it found, and the bound that its prices prove."
+    return [
+        _bars_of("heuristic", f"## The heuristic against its bars\n\n{plans}", solves),
+        _bars_of("lp", f"## The LP against its bars\n\n{ideal}", solves),
+    ]
+
+
+def _bars_of(engine: str, text: str, solves: list[Row]) -> str:
     rows = []
     for part in PARTS:
-        runs = [row for row in _of(part, solves) if row["engine"] == "heuristic"]
+        runs = [row for row in _of(part, solves) if row["engine"] == engine]
         if not runs:
             continue
         bar, peak = part.bar, _median(runs, "peak_rss_mb")
@@ -127,10 +140,7 @@ def _bars(solves: list[Row]) -> str:
     if not rows:
         return ""
     headings = ["part", "runs", "cost, yuan", "bound, yuan", "gap", "worst gap", "solve, s", "peak, GB", "violations"]
-    text = (
-        "Medians over seeds; in brackets the bar. Gap: (cost − bound) / cost, of an audited plan and a proved bound.\n"
-    )
-    return f"## The heuristic against its bars\n\n{text}\n{_table(headings, rows)}"
+    return f"{text}\n\n{_table(headings, rows)}"
 
 
 def _worth(solves: list[Row]) -> str:
@@ -167,7 +177,7 @@ def _worth(solves: list[Row]) -> str:
 def _relaxation(solves: list[Row]) -> str:
     """Bounds against the optimum of the relaxation, which an elastic bound cannot exceed."""
     optima = {"-".join(map(str, ("reference", *size))): optimum for size, optimum in KNOWN_LP_OPTIMA.items()}
-    optima |= {row["instance"]: row["objective_yuan"] for row in solves if row["engine"] == "lp"}
+    optima |= {row["instance"]: row["objective_yuan"] for row in solves if _is_optimum(row)}
     rows = []
     for instance, optimum in optima.items():
         bounds = [
@@ -193,6 +203,10 @@ def _relaxation(solves: list[Row]) -> str:
         return ""
     headings = ["instance", "LP optimum, yuan", "bound, yuan", "below", "at worst"]
     return f"## The bound against the optimum of the relaxation\n\n{_table(headings, rows)}"
+
+
+def _is_optimum(row: Row) -> bool:
+    return row["engine"] == "lp" and row["gap"] is not None and row["gap"] <= 1e-6
 
 
 def _gap(gap: list[Row]) -> str:
@@ -243,25 +257,27 @@ def _peers(peers: list[Row]) -> str:
     """Each peer on the largest size that it finishes in time, and the heuristic on the same."""
     if not peers:
         return ""
-    ours = {row["instance"]: row for row in peers if row["peer"] == "heuristic" and in_time(row)}
+    ours = {(row["peer"], row["instance"]): row for row in peers if row["peer"] in OURS and in_time(row)}
     rows = []
     for peer in PEERS:
         done = [row for row in peers if row["peer"] == peer and in_time(row)]
         if not done:
             tried = [row for row in peers if row["peer"] == peer]
             if tried:
-                rows.append([NAMES[peer], f"none ({tried[0]['jobs']:,.0f}: {tried[0]['status']})", *["–"] * 8])
+                rows.append([NAMES[peer], f"none ({tried[0]['jobs']:,.0f}: {tried[0]['status']})", *["–"] * 9])
             continue
         best = max(done, key=lambda row: row["jobs"])
-        rows.append(_peer_row(peer, best, ours.get(best["instance"]), peers))
+        rows.append(_peer_row(peer, best, [ours.get((engine, best["instance"])) for engine in OURS], peers))
     headings = ["peer", "largest size, jobs", "next size", "build, s", "solve, s", "peak, MB", "gap"]
-    headings += ["heuristic there, s", "its gap", "ratio of times"]
+    headings += [f"{engine} there, s (gap)" for engine in OURS]
+    headings += [f"ratio to {engine}" for engine in OURS]
     limit_s = peers[0]["time_limit_s"]
     reference = Run(peer="heuristic", jobs=1)
     text = (
         f"The largest reference instance (jobs × {reference.pools} pools × {reference.hours} h, "
         f"{reference.services} services) that each finishes in {limit_s:g} s, build and solve together. All but the "
-        "heuristic solve the divisible relaxation; the heuristic's plan is indivisible, and its gap is proved. PDLP "
+        "heuristic solve the divisible relaxation, `lp` to its optimum; the heuristic's plan is indivisible, and its "
+        "gap is proved. The last columns are the time of provgrid's engines on that size, and the ratio to it. PDLP "
         "stops at a relative accuracy of 1e-4, with GLOP's presolve, without which it is far slower; its gap is the "
         "distance of its point, costed here, to its own dual objective. linopy's model is written by hand with whole "
         "arrays and handed to HiGHS in memory.\n"
@@ -269,17 +285,14 @@ def _peers(peers: list[Row]) -> str:
     return f"## Side by side\n\n{text}\n![time against size]({PICTURE})\n\n{_table(headings, rows)}"
 
 
-def _peer_row(peer: str, best: Row, ours: Row | None, peers: list[Row]) -> list[str]:
+def _peer_row(peer: str, best: Row, ours: Sequence[Row | None], peers: list[Row]) -> list[str]:
     """One line of the table of peers."""
     later = [row for row in peers if row["peer"] == peer and row["jobs"] > best["jobs"]]
     beyond = "–"
     if later:
         took = later[0]["total_s"] or later[0]["solve_s"]
         beyond = f"{later[0]['jobs']:,.0f}: {later[0]['status']}, {_seconds(took)} s"
-    compared: list[Any] = ["–"] * 3
-    if ours is not None and peer != "heuristic":
-        ratio = best["total_s"] / ours["total_s"]
-        compared = [_seconds(ours["total_s"]), _percent(ours["gap"]), f"{ratio:,.3g} ×"]
+    held = [None if row is None or row["peer"] == peer else row for row in ours]
     return [
         NAMES[peer],
         f"{best['jobs']:,.0f}",
@@ -288,7 +301,8 @@ def _peer_row(peer: str, best: Row, ours: Row | None, peers: list[Row]) -> list[
         _seconds(best["solve_s"]),
         "–" if best["peak_rss_mb"] is None else f"{best['peak_rss_mb']:,.0f}",
         _percent(best["gap"]),
-        *compared,
+        *("–" if row is None else f"{_seconds(row['total_s'])} ({_percent(row['gap'])})" for row in held),
+        *("–" if row is None else f"{best['total_s'] / row['total_s']:,.3g} ×" for row in held),
     ]
 
 
@@ -297,7 +311,7 @@ def _picture(solves: list[Row], peers: list[Row]) -> str:
     lines = []
     for peer in PEERS:
         points = sorted((row["jobs"], row["total_s"]) for row in peers if row["peer"] == peer and in_time(row))
-        lines.append(Line(NAMES[peer], tuple(points), bold=peer == "heuristic"))
+        lines.append(Line(NAMES[peer], tuple(points), bold=peer in OURS))
     scale: dict[float, list[float]] = {}
     for row in solves:
         if row["instance"].startswith("scale-") and row["engine"] == "heuristic" and row["rigid_share"] == 0:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from provgrid_bench.peers.ladder import PEERS
 
-SEEDS = range(5)
+SEEDS, ONCE = range(5), range(1)  # the relaxation's optimum does not hang on a seed
 Call = tuple[str, ...]  # arguments of a `provgrid bench` command that prints a list of records
 
 
@@ -42,25 +42,28 @@ class Part:
     gap_bar: GapBar | None = None
 
 
-def _scale(jobs: int, bar: Bar, rigid: str = "") -> Part:
-    more = (f"--rigid={rigid}",) if rigid else ()
+def _scale(jobs: int, bar: Bar, *more: str, name: str = "", seeds: range = SEEDS) -> Part:
     return Part(
-        name=f"scale-{jobs}{'-rigid' if rigid else ''}",
+        name=f"scale-{jobs}{name}",
         table="solves",
-        calls=tuple(("scale", f"--jobs={jobs}", f"--seed={seed}", *more) for seed in SEEDS),
+        calls=tuple(("scale", f"--jobs={jobs}", f"--seed={seed}", *more) for seed in seeds),
         bar=bar,
     )
 
 
-def _reference(jobs: int, services: int, bar: Bar) -> Part:
+def _reference(jobs: int, services: int, bar: Bar, engine: str = "heuristic", seeds: range = SEEDS) -> Part:
     instance = (f"--jobs={jobs}", f"--services={services}", "--instance-seed=0")  # whose optimum is known
-    calls = tuple(("reference", *instance, f"--seed={seed}", "--engines=heuristic") for seed in SEEDS)
-    return Part(name=f"reference-{jobs}", table="solves", calls=calls, bar=bar)
+    calls = tuple(("reference", *instance, f"--seed={seed}", f"--engines={engine}") for seed in seeds)
+    return Part(name=_named(f"reference-{jobs}", engine), table="solves", calls=calls, bar=bar)
+
+
+def _named(name: str, engine: str) -> str:
+    return name if engine == "heuristic" else f"{name}-{engine}"
 
 
 def _scenario(name: str, bar: Bar, engine: str = "heuristic", seeds: range = SEEDS) -> Part:
     return Part(
-        name=name if engine == "heuristic" else f"{name}-{engine}",
+        name=_named(name, engine),
         table="solves",
         calls=tuple(("scenario", name, f"--engines={engine}", f"--seed={seed}") for seed in seeds),
         bar=bar,
@@ -76,7 +79,7 @@ PARTS: tuple[Part, ...] = (
     _scale(10_000, Bar(gap=0.02, solve_s=20)),
     _scale(100_000, Bar(gap=0.01, solve_s=60, peak_gb=2)),
     _scale(1_000_000, Bar(gap=0.005, solve_s=300, peak_gb=8)),
-    _scale(10_000, Bar(gap=0.04, solve_s=40), rigid="0.5"),
+    _scale(10_000, Bar(gap=0.04, solve_s=40), "--rigid=0.5", name="-rigid"),
     _scenario("national", Bar(gap=0.01, solve_s=20)),
     _scenario("zhejiang", Bar()),
     _scenario("toy", Bar()),
@@ -84,8 +87,12 @@ PARTS: tuple[Part, ...] = (
     _reference(400, 40, Bar()),
     _reference(1_000, 40, Bar(gap=0.015, solve_s=10, objective_yuan=193_000, bound_yuan=190_160)),
     _reference(3_000, 40, Bar(gap=0.01, solve_s=15)),
-    _scenario("zhejiang", Bar(), "lp", range(1)),
-    _scenario("toy", Bar(), "lp", range(1)),
+    _reference(1_000, 40, Bar(gap=1e-6, solve_s=10), "lp", ONCE),
+    _reference(3_000, 40, Bar(gap=1e-6, solve_s=60), "lp", ONCE),
+    _scale(1_000, Bar(gap=1e-6), "--engines=lp", name="-lp", seeds=ONCE),
+    _scale(10_000, Bar(gap=0.001, solve_s=600), "--engines=lp", "--time-limit=570", name="-lp", seeds=ONCE),
+    _scenario("zhejiang", Bar(), "lp", ONCE),
+    _scenario("toy", Bar(), "lp", ONCE),
     _gap("gap-small", tuple(f"gap{number}.txt" for number in range(1, 13)), GapBar(loss=0.0, solve_s=1)),
     _gap("gap-a", ("gapa.txt",), GapBar(loss=0.001, solve_s=10)),
     _gap("gap-b", ("gapb.txt",), GapBar(loss=0.001, solve_s=10)),

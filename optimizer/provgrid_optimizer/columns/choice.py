@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from provgrid_optimizer.columns.pricing import Priced
 
 
+def in_full(problem: Problem) -> Bools:
+    """Jobs whose columns and rows take part, all of them: hard ones, and those in an order."""
+    verticals = np.flatnonzero(problem.after >= 0)
+    whole = np.isinf(problem.unserved_yuan)
+    whole[verticals] = whole[problem.after[verticals]] = True
+    return whole
+
+
 class Choice:
     """Pairs, hours, starts and services that take part; hours and starts as codes, pair * T + period, ascending.
 
@@ -26,10 +34,7 @@ class Choice:
         self.problem = problem
         self.pairs = open_pairs(problem)
         self.served = served_columns(problem)
-        verticals = np.flatnonzero(problem.after >= 0)
-        whole = np.isinf(problem.unserved_yuan)
-        whole[verticals] = whole[problem.after[verticals]] = True
-        self._whole = whole[self.pairs.job]
+        self._whole = in_full(problem)[self.pairs.job]
         self.taken = self._whole.copy()
         self.limited = self._whole.copy()  # pairs whose free hours have the row n <= max z
         self.serving = np.isinf(problem.service_unserved_yuan)[self.served.service]
@@ -116,9 +121,9 @@ class Choice:
             served=self.served.of(self.serving),
         )
 
-    def limit(self, pair: Ints) -> None:
-        """Give pairs, by their place in the selection, the row n <= max z."""
-        self.limited[np.flatnonzero(self.taken)[pair]] = True
+    def limit(self, job: Ints) -> None:
+        """Give all pairs of these jobs the rows n <= max z: what is moved from one pool breaks another's else."""
+        self.limited |= np.isin(self.pairs.job, job)
 
 
 def broken_limits(problem: Problem, selection: Selection, share: Floats, accelerators: Floats, slack: float) -> Ints:

@@ -13,16 +13,16 @@ import logging
 import math
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_models.errors import NoPlanError
+from provgrid_models.errors import InfeasibleError, NoPlanError
 from provgrid_optimizer.certificate import gap
 from provgrid_optimizer.columns.carry import Carried
 from provgrid_optimizer.columns.choice import Choice, broken_limits
 from provgrid_optimizer.columns.pricing import Pricing
-from provgrid_optimizer.columns.repair import feasible_share, repaired, settled
+from provgrid_optimizer.columns.repair import filled, repaired
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
@@ -36,8 +36,8 @@ from provgrid_optimizer.heuristic.prices import dual_prices
 from provgrid_optimizer.heuristic.state import to_allocation
 from provgrid_optimizer.highs import Ending, minimise
 from provgrid_optimizer.lagrangian import bound
-from provgrid_optimizer.matrix import assemble, multipliers, unpack
-from provgrid_optimizer.options import Progress
+from provgrid_optimizer.matrix import assemble, multipliers
+from provgrid_optimizer.options import Progress, ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,15 +55,18 @@ log = logging.getLogger(__name__)
 FIRST_WIDTH, WIDTH = 0.02, 0.01  # how much dearer than the best, at the first prices and later, a column may be
 NARROW = 0.005  # the same where there are many jobs: each errs by as much, together by far less
 LIMIT_SLACK = 1e-7  # share of max by which n may exceed max z: the solver's own tolerance
+KNOWN = 0.02  # how far below the best price so far that of a program still says something
 EXACT = 1e-9  # gap at which the optimum counts as proven
 NEARLY = 1e-6  # gap that counts as the optimum where nothing is left to add
 MOSTLY_TIED = 0.8  # share of hours whose tariff another hour has too, above which simplex steps go nowhere
 LARGE = 150_000  # columns, beyond which no simplex method ends in good time
 MOST_STEPS = 10  # simplex steps a row, after which the interior point has a go
-COLUMNS_FIRST = 1e-4  # gap between a program's cost and the bound above which columns come before rows
-SETTLE_NEAR = 5e-4  # that gap from which on a plan is made of the program's shares
-SETTLE_FAR, SETTLE_FACTOR = 1e-4, 3.0  # gap of the best plan above which that pays, by itself and against the former
-HURRY = 2.5  # solves like the last one that must fit into the time that is left, or it is settled now
+ALMOST, SPLIT = 1e-5, 1e-6  # that gap near the end; share of a job that is a part of it
+LOOSEST, TIGHTEST = 1e-5, 1e-8  # relative, of an interior point that is not the last
+TIGHTER = 1e-3  # of the gap between the last program's cost and the bound
+FILL_NEAR = 5e-4  # gap between a program's cost and the bound from which on what was cut of its plan is placed again
+FILL_FAR, FILL_FACTOR = 1e-4, 3.0  # gap of the best plan above which that pays, by itself and against the former
+HURRY = 2.5  # solves like the last one that must fit into the time that is left, or it is placed now
 FIRST_RULES = ("cheapest", "overflow")
 PRICE_SHARE = 0.35  # of the time limit, at most, goes into the first prices and plan
 MANY_JOB_PERIODS = 500_000  # jobs times periods, beyond which the heuristic's plan comes first
@@ -102,6 +105,7 @@ class _Run:
         self.signed_bound = -math.inf  # that prices below 0 prove with them, where power is worth less than nothing
         self.many_jobs = problem.n_jobs * problem.n_periods > MANY_JOB_PERIODS
         self.rounds = 0
+        self.tolerance = LOOSEST  # of the interior point
         self.last_s = 0.0  # that HiGHS took the last time
         self.lines: list[str] = []
         self.history: list[tuple[float, float, float]] = []
@@ -145,7 +149,7 @@ class _Run:
             status=status,
             allocation=self.plan,
             multipliers=self.prices,
-            bound_yuan=self.signed_bound,
+            bound_yuan=self.best_bound,
             bound_method="lp",
             compile_s=self.compile_s,
             log="".join(self.lines),
@@ -175,20 +179,22 @@ class _Run:
             if answer.row_duals is None or answer.x is None:
                 return Status.INTERRUPTED if answer.ending is Ending.INTERRUPTED else Status.TIME_LIMIT
             carried = None if answer.basis is None else Carried.of(choice, program, answer.basis)
-            broken = self._offer_plan(program, selection, answer.x)
+            plan, broken = self._offer_plan(program, selection, answer.x)
             prices = _program_prices(self.problem, program, answer.row_duals)
             priced = pricing.at(prices, later)
             self._offer_bound(prices, priced)
             added = choice.admit(priced, later)
             near = gap(answer.objective_yuan, self.best_bound)
-            if carried is not None or added == 0 or near <= COLUMNS_FIRST:
-                choice.limit(broken)
+            choice.limit(self._rows_to_add(plan, broken, near))
+            self.tolerance = min(max(TIGHTER * near, TIGHTEST), LOOSEST)
             self._say_round(program, answer.objective_yuan, added, broken.size)
-            if carried is None and broken.size and self._settling_pays(near):
-                self._settle(program, selection, answer.x)
+            if carried is None and broken.size and self._filling_pays(near):
+                self._fill(plan)
             status = self._ended(added, broken.size)
         if status is Status.OPTIMAL:
-            self.prices = replace(_cut_off(prices), basis="lp")
+            # The program's own where they prove as much: a vertex's, and of either sign before they are cut off.
+            proven = prices if self.signed_bound >= self.bound else self.prices
+            self.prices = replace(_cut_off(proven or prices), basis="lp")
         self.report("lp by columns")
         return status
 
@@ -199,13 +205,14 @@ class _Run:
         if not _prefers_interior(self.problem, program):
             answer = self._run(program, stage, {"simplex_iteration_limit": MOST_STEPS * program.n_rows}, basis)
         if answer is None or answer.ending is Ending.ITERATION_LIMIT:
-            answer = self._run(program, stage, {"solver": "ipm", "run_crossover": "off"})
+            interior = {"solver": "ipm", "run_crossover": "off", "ipm_optimality_tolerance": self.tolerance}
+            answer = self._run(program, stage, interior)
             answer = replace(answer, basis=None)  # HiGHS has one, and it is no vertex
         self.last_s = time.perf_counter() - started
         return answer
 
     def _run(
-        self, program: LinearProgram, stage: str, settings: Mapping[str, int | str], basis: Basis | None = None
+        self, program: LinearProgram, stage: str, settings: Mapping[str, Any], basis: Basis | None = None
     ) -> Answer:
         left_s = self.left_s()
         answer = minimise(
@@ -225,7 +232,7 @@ class _Run:
         self.say(
             f"round {self.rounds}: {program.n_columns:,} columns, {program.n_rows:,} rows, cost {cost_yuan:.9g}, "
             f"bound {self.best_bound:.9g}, best plan {self.objective:.9g} yuan, {added:,} columns to add, "
-            f"{broken:,} placements above their share"
+            f"{broken:,} jobs above their share"
         )
 
     def _listen(self, progress: Progress) -> None:
@@ -263,39 +270,59 @@ class _Run:
             self.plan, self.objective = plan, yuan
             self.report("plan")
 
-    def _offer_plan(self, program: LinearProgram, selection: Selection, x: Floats) -> Ints:
-        """Offer what a program's point says; return the pairs that it runs above their share."""
+    def _offer_plan(self, program: LinearProgram, selection: Selection, x: Floats) -> tuple[Allocation, Ints]:
+        """Offer what a program's point says; return it, and the jobs that run above their share."""
         share, run = x[program.columns["z"].slice], x[program.columns["n"].slice]
         broken = broken_limits(self.problem, selection, share, run, LIMIT_SLACK)
-        kept = feasible_share(self.problem, selection, run, share, broken)
-        self._offer(repaired(self.problem, program, selection, x, kept))
-        return broken
+        plan = repaired(self.problem, program, selection, x)
+        self._offer(plan)
+        return plan, np.unique(selection.pairs.job[broken])
 
-    def _settling_pays(self, near: float) -> bool:
+    def _rows_to_add(self, plan: Allocation, broken: Ints, near: float) -> Ints:
+        """Jobs whose rows n <= max z come in: those that broke one, and near the end all that could: the split ones."""
+        if near > ALMOST or broken.size == 0:
+            return broken
+        split = (plan.share > SPLIT) & (plan.share < 1.0 - SPLIT)
+        return np.union1d(broken, plan.job[split])
+
+    def _filling_pays(self, near: float) -> bool:
         """Whether the best plan is far from the bound, and the program is near it or time is running out."""
         left_s = self.left_s()
         hurried = left_s is not None and left_s < HURRY * self.last_s
-        return gap(self.objective, self.best_bound) > max(SETTLE_FAR, SETTLE_FACTOR * near) and (
-            hurried or near <= SETTLE_NEAR
+        return gap(self.objective, self.best_bound) > max(FILL_FAR, FILL_FACTOR * near) and (
+            hurried or near <= FILL_NEAR
         )
 
-    def _settle(self, program: LinearProgram, selection: Selection, x: Floats) -> None:
-        """Offer the best plan that keeps these shares at least, and every hour below max times them."""
-        fixed = settled(self.problem, program, selection, x)
-        answer = self._minimise(fixed, "hours at given shares")
-        if answer.x is not None and answer.row_duals is not None:
-            self._offer(unpack(self.problem, fixed, answer.x, divisible=True, selection=selection))
-            self.say(f"hours at given shares: best plan {self.objective:.9g} yuan")
+    def _fill(self, plan: Allocation) -> None:
+        """Offer the plan with what was cut of it placed again."""
+        left_s = self.left_s()
+        options = replace(self.options, time_limit_s=None if left_s is None else max(left_s, 0.0), gap=None)
+        try:
+            whole = filled(self.problem, plan, options, ignore_progress)
+        except (InfeasibleError, NoPlanError) as error:
+            self.say(f"what was cut finds no place: {error}")
+        else:
+            self._offer(whole)
+            self.say(f"what was cut is placed again: best plan {self.objective:.9g} yuan")
 
     def _offer_bound(self, prices: Multipliers, priced: Priced) -> None:
         """Keep prices if they prove the best bound so far."""
         total = priced.made.bound.total_yuan
         self.signed_bound = max(self.signed_bound, total)
         cut_off = _cut_off(prices)
-        if (prices.accelerator < 0.0).any():
-            total = bound(self.problem, cut_off, self.options.threads).total_yuan
         if self.prices is None or total > self.bound:
-            self.prices, self.bound = cut_off, total
+            self._offer_prices(cut_off, None if (prices.accelerator < 0.0).any() else total)
+        elif total < self.bound:
+            # Far below the best prices, a program's are those of hours that it knows too few columns for.
+            known = self.prices.accelerator
+            unknown = cut_off.accelerator < (1.0 - KNOWN) * known
+            self._offer_prices(replace(cut_off, accelerator=np.where(unknown, known, cut_off.accelerator)))
+
+    def _offer_prices(self, prices: Multipliers, total: float | None = None) -> None:
+        """Keep prices of at least 0 if they prove the best bound so far, `total` where it is known."""
+        total = bound(self.problem, prices, self.options.threads).total_yuan if total is None else total
+        if self.prices is None or total > self.bound:
+            self.prices, self.bound = prices, total
 
     def _ended(self, added: int, broken: int) -> Status | None:
         """Why to stop, or None."""
