@@ -124,14 +124,17 @@ def _open_pools(
     rate, reason = close(rate, reason, np.isinf(sites.fields["gb_yuan"][origin]), Reason.NO_ROUTE)
     if not switches.latency:
         return rate, reason
-    values_ms = _metrics_ms(scenario, sites, bindings, family, origin)
+    values_ms = metrics_ms(scenario, sites, bindings)
     return close(rate, reason, ~meets_slo(values_ms, frame["slo_ms"].to_numpy(dtype=np.float64)), Reason.SLO)
 
 
-def _metrics_ms(scenario: Scenario, sites: Sites, bindings: Bindings, family: Ints, origin: Ints) -> Floats:
-    """Value of every service's own latency metric in every pool, shape (S, P)."""
+def metrics_ms(scenario: Scenario, sites: Sites, bindings: Bindings) -> Floats:
+    """Return what each service's SLO bounds, in every pool, shape (S, P) [ms]; NaN = unknown."""
+    frame = scenario.services
+    origin = text_codes(frame["region"], positions(scenario.regions), "services")
+    family = text_codes(frame["family"], positions(scenario.families), "services")
     return metric_ms(
-        scenario.services["slo_metric"].tolist(),
+        frame["slo_metric"].tolist(),
         sites.round_trip_ms[origin],
         bindings.prefill_ms[family][:, sites.pool_chip],
         bindings.tpot_ms[family][:, sites.pool_chip],
@@ -145,7 +148,7 @@ def service_by_itself(scenario: Scenario, sites: Sites, bindings: Bindings, name
     origin = text_codes(alone.services["region"], positions(scenario.regions), "services")
     family = text_codes(alone.services["family"], positions(scenario.families), "services")
     reason = _open_pools(alone, sites, bindings, family, origin)[1]
-    return reason[0], _metrics_ms(alone, sites, bindings, family, origin)[0]
+    return reason[0], metrics_ms(alone, sites, bindings)[0]
 
 
 def _cheapest(rate: Floats, sites: Sites) -> Floats:

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
         explain_infeasible,
         load,
         open,  # noqa: A004
+        pareto,
         provenance,
         solve,
+        sweep,
         uncertain,
     )
     from provgrid.spread import Uncertainty
+    from provgrid.sweeps.results import Front, Sweep
     from provgrid_models.errors import (
         ArrayError,
         AuditError,
@@ -56,6 +59,7 @@ __all__ = [
     "AuditError",
     "Certificate",
     "Finding",
+    "Front",
     "InfeasibleError",
     "Labels",
     "MissingSolverError",
@@ -69,6 +73,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SolverError",
+    "Sweep",
     "Uncertainty",
     "Value",
     "WorkerLostError",
@@ -81,18 +86,33 @@ __all__ = [
     "export_mps",
     "load",
     "open",
+    "pareto",
     "provenance",
     "scenarios",
     "solve",
     "studies",
+    "sweep",
     "uncertain",
 ]
 
 _HOME = {
     **dict.fromkeys(
-        ("check", "claims", "compile", "explain_infeasible", "load", "open", "provenance", "solve", "uncertain"),
+        (
+            "check",
+            "claims",
+            "compile",
+            "explain_infeasible",
+            "load",
+            "open",
+            "pareto",
+            "provenance",
+            "solve",
+            "sweep",
+            "uncertain",
+        ),
         "provgrid.api",
     ),
+    **dict.fromkeys(("Front", "Sweep"), "provgrid.sweeps.results"),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "provgrid_models.errors"),
     **dict.fromkeys(("Labels", "Problem"), "provgrid_models.problem"),
     **dict.fromkeys(("Assignment", "assign"), "provgrid_optimizer.assign"),

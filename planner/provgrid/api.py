@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from provgrid.experiments.plans import Experiment
     from provgrid.experiments.results import Claims
     from provgrid.spread import Uncertainty
+    from provgrid.sweeps.results import Front, Sweep
+    from provgrid.sweeps.run import Task
     from provgrid_models.findings import Finding
     from provgrid_models.problem import Problem
     from provgrid_models.provenance import Provenance
@@ -199,6 +201,103 @@ def explain_infeasible(scenario: Scenario, *, time_limit: float | None = None, t
     from provgrid_optimizer.options import SolveOptions
 
     return explain(scenario, SolveOptions(time_limit_s=time_limit, threads=threads))
+
+
+def sweep(
+    scenario: str | Path,
+    vary: Sequence[str] | Mapping[str, Sequence[Any] | str],
+    *,
+    engine: str = "heuristic",
+    set: Sequence[str] = (),  # noqa: A002
+    gap: float | None = None,
+    time_limit: float | None = None,
+    passes: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    dask: str | None = None,
+    folder: str | Path = "runs/points",
+    hot: bool = True,
+    again: bool = False,
+    on_made: Callable[[int, int], None] = lambda done, total: None,
+) -> Sweep:
+    """Plan a scenario at every combination of varied values; what was made before is taken from `folder`.
+
+    Parameters
+    ----------
+    scenario : as in `load`.
+    vary : arguments such as "prices.carbon_price_yuan_per_t=0:300:50" and "pools.*/h800.accelerators*=0.5,1,2", or
+        keys with their values.
+    engine, set, gap, time_limit, passes, seed : as in `load` and `solve`; each plan takes one thread.
+    jobs : processes; above 1, a script must be guarded by `if __name__ == "__main__":`.
+    dask : address of a Dask scheduler, whose workers make the plans instead.
+    hot : let the relaxation go on from a neighbour's basis; a sample is solved again from nothing.
+    again : make plans anew that were made before.
+    on_made : called with the number of points that are done, and of all that are known of.
+
+    Raises
+    ------
+    OptionError, ScenarioError : nothing could be varied like this. A single point without a plan is a row.
+    SolverError : a plan that started hot costs something else from nothing.
+    MissingSolverError, WorkerLostError : what was finished is kept.
+    """
+    from provgrid.sweeps.run import sweep as sweep_points
+    from provgrid.sweeps.vary import axes_of
+
+    axes = axes_of(vary)
+    how: dict[str, Any] = {"gap": gap, "time_limit_s": time_limit, "passes": passes, "seed": seed}
+    where: dict[str, Any] = {
+        "jobs": jobs,
+        "dask": dask,
+        "folder": folder,
+        "hot": hot,
+        "again": again,
+        "on_made": on_made,
+    }
+    return sweep_points(_task(scenario, engine, set, how, where), axes)
+
+
+def pareto(
+    scenario: str | Path,
+    objectives: Sequence[str] = ("cost", "carbon"),
+    *,
+    points: int = 7,
+    engine: str = "lp",
+    set: Sequence[str] = (),  # noqa: A002
+    gap: float | None = None,
+    time_limit: float | None = None,
+    passes: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    dask: str | None = None,
+    folder: str | Path = "runs/points",
+    again: bool = False,
+    on_made: Callable[[int, int], None] = lambda done, total: None,
+) -> Front:
+    """Plans between the cheapest and the greenest, or the nearest: cost against carbon, or against latency.
+
+    Every point is the cheapest plan that keeps the other objective within a limit, and serves what the cheapest plan of
+    all serves. Objectives: "cost", and "carbon" (CO2 of all clusters) or "latency" (the largest share of its SLO that a
+    service's metric takes). `points` counts the two ends. Other keywords as in `sweep`; raises as `sweep` does.
+    """
+    from provgrid.sweeps.pareto import front
+
+    how: dict[str, Any] = {"gap": gap, "time_limit_s": time_limit, "passes": passes, "seed": seed}
+    where: dict[str, Any] = {"jobs": jobs, "dask": dask, "folder": folder, "again": again, "on_made": on_made}
+    return front(_task(scenario, engine, set, how, where), objectives, points)
+
+
+def _task(
+    scenario: str | Path, engine: str, overrides: Sequence[str], how: dict[str, Any], where: dict[str, Any]
+) -> Task:
+    """Say how the points of a sweep or a front are made."""
+    from pathlib import Path
+
+    from provgrid.sweeps.run import Task
+    from provgrid_optimizer.options import SolveOptions
+
+    options = SolveOptions(threads=1, **how)
+    where = {**where, "folder": Path(where["folder"])}
+    return Task(scenario=str(scenario), engine=engine, options=options, overrides=tuple(overrides), **where)
 
 
 def open(run: str | Path) -> Plan:  # noqa: A001

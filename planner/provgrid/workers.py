@@ -8,16 +8,43 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from provgrid_models.errors import WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor, Future
     from multiprocessing.connection import Connection
 
-writing = threading.Lock()  # held by a worker while it may not be ended
+Made = TypeVar("Made")
+
+
+@dataclass
+class Crew:
+    """Processes that work for this one, here or elsewhere: `hands` is how many things are worth handing out at once."""
+
+    executor: Executor
+    hands: int
+
+    def result(self, future: Future[Made]) -> Made:
+        """Return what was made. Raises what its maker raised, and `WorkerLostError` where nobody has made it."""
+        return future.result()
+
+    def check(self) -> None:
+        """Raise `WorkerLostError` where nobody is left to work."""
+
+
+@contextlib.contextmanager
+def crew_here(jobs: int) -> Iterator[Crew]:
+    """Yield processes of this machine, for a caller that keeps what they make; raises as `processes` does."""
+    try:
+        with processes(jobs) as pool:
+            yield Crew(pool, jobs)
+    except WorkerLostError as error:
+        raise WorkerLostError(f"{error}; what was finished is kept") from error
 
 
 @contextlib.contextmanager
@@ -51,7 +78,6 @@ def _end_with(pipe: Connection) -> None:
     def watch() -> None:
         with contextlib.suppress(EOFError, OSError):
             pipe.recv_bytes()
-        with writing:
-            os._exit(1)
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

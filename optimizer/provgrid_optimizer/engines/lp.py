@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_models.errors import NoPlanError
+from provgrid_optimizer import hot
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
@@ -68,9 +69,19 @@ def whole(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> E
     """Solve the relaxation as one program. Raises as `lp` does."""
     clock = Clock(options)
     program = assemble(problem, divisible=True)
+    handed = hot.current()
+    basis = None if handed is None else handed.basis(program)
     answer = minimise(
-        program, options, on_progress, stage="lp", time_limit_s=clock.left_s(), settings=method(problem, program)
+        program,
+        options,
+        on_progress,
+        stage="lp",
+        time_limit_s=clock.left_s(),
+        settings=method(problem, program) if basis is None else {},  # only the simplex method goes on from a basis
+        basis=basis,
     )
+    if handed is not None:
+        handed.leave(program, answer.basis)
     if answer.ending is Ending.INFEASIBLE:
         raise infeasible(problem, options, divisible=True)
     x = answer.x

@@ -28,6 +28,7 @@ from provgrid.cli import (
     schema,
     solve,
     study,
+    sweep,
     value,
 )
 from provgrid_models.errors import NoPlanError, ProvgridError
@@ -57,6 +58,8 @@ app.command("prices")(prices.prices)
 app.command("value")(value.value)
 app.command("explain")(explain.explain)
 app.add_typer(study.app, name="study")
+app.command("sweep")(sweep.sweep)
+app.command("pareto")(sweep.pareto)
 app.command("import")(import_trace.import_trace)
 app.add_typer(bench.app, name="bench")
 app.command("facts")(facts.facts)

@@ -7,11 +7,9 @@ import json
 import shlex
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provgrid_models.errors import ScenarioError
+from provgrid.digests import code_digest, scenario_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +37,7 @@ class Experiment:
     @property
     def key(self) -> str:
         """SHA-256 of the content and of the code that makes the plan."""
-        return hashlib.sha256((self.content + code_digest()).encode()).hexdigest()
+        return hashlib.sha256((self.content + code_digest(*SOURCES)).encode()).hexdigest()
 
     @property
     def command(self) -> str:
@@ -166,25 +164,5 @@ def _unserved(plan: Plan) -> dict[str, float]:
 
 @cache
 def files_digest(scenario: str) -> str:
-    """SHA-256 over the names and bytes of a scenario's folders, those that it extends included."""
-    from provgrid_models.files import scenario_error
-    from provgrid_models.findings import Findings
-    from provgrid_models.overlay import read_layers
-    from provgrid_optimizer.run_folder import content_hash
-
-    findings = Findings()
-    layers = read_layers(scenario, findings)
-    if not layers:
-        raise scenario_error(scenario, findings) if findings else ScenarioError(f"{scenario} is no scenario")
-    return hashlib.sha256("".join(content_hash(layer.folder) for layer in layers).encode()).hexdigest()
-
-
-@cache
-def code_digest() -> str:
-    """SHA-256 over the sources that make a plan and its figures: plans of other code are not taken for this one's."""
-    digest = hashlib.sha256()
-    for name in SOURCES:
-        file = Path(str(import_module(name).__file__))
-        for source in sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]:
-            digest.update(source.read_bytes())
-    return digest.hexdigest()
+    """SHA-256 of a scenario's files, read once: plans of one run rest on the same."""
+    return scenario_digest(scenario)

@@ -1,0 +1,1 @@
+"""Many plans of one scenario: grids of varied values, and fronts between two objectives."""
