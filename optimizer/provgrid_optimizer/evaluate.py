@@ -98,8 +98,8 @@ def costs(problem: Problem, allocation: Allocation, used: Usage | None = None) -
     kwh = allocation.block_kw * problem.hours
     block_energy = (kwh * problem.block_yuan_per_kwh).sum(axis=1)
     block_kg = (kwh * problem.block_kg_per_kwh).sum(axis=1)
-    job_network, service_network = _network(problem, allocation)
-    job_rent, service_rent, job_public, service_public = _rent(problem, allocation)
+    job_network, service_network = network(problem, allocation)
+    job_rent, service_rent, job_public, service_public = rent(problem, allocation)
     job_unserved, service_unserved = _unserved(problem, allocation)
     energy = float(block_energy.sum()) - floor.energy_yuan
     carbon_kg = float(block_kg.sum()) - floor.kg
@@ -119,7 +119,7 @@ def costs(problem: Problem, allocation: Allocation, used: Usage | None = None) -
     )
 
 
-def _network(problem: Problem, allocation: Allocation) -> tuple[float, float]:
+def network(problem: Problem, allocation: Allocation) -> tuple[float, float]:
     """Yuan for moving the jobs' data, and for the services' traffic."""
     gigabytes = (problem.job_weight * (problem.data_gb + problem.checkpoint_gb))[allocation.job]
     price = problem.gb_yuan[problem.job_origin[allocation.job], allocation.pool]
@@ -129,7 +129,7 @@ def _network(problem: Problem, allocation: Allocation) -> tuple[float, float]:
     return jobs, services
 
 
-def _rent(problem: Problem, allocation: Allocation) -> tuple[float, float, float, float]:
+def rent(problem: Problem, allocation: Allocation) -> tuple[float, float, float, float]:
     """Rent of the accelerator-hours that jobs and services use, and what the public purse bears of either's."""
     job_hours = allocation.share * problem.placed_accelerator_hours(allocation.job, allocation.pool)
     service, pool = allocation.serve_service, allocation.serve_pool

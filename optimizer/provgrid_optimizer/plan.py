@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.answers.against import Against
+    from provgrid_optimizer.answers.compare import Comparison
     from provgrid_optimizer.answers.explain import Explanations
     from provgrid_optimizer.answers.fixed import Remaining, Remains
     from provgrid_optimizer.answers.value_result import Value
@@ -229,6 +231,24 @@ class Plan:
         from provgrid_optimizer.answers.explain import Explanations
 
         return Explanations(self)
+
+    def compare(self, other: Plan) -> Comparison:
+        """Say what changes from this plan to another: inputs, cost by component, flows; amounts are other - this."""
+        from provgrid_optimizer.answers.compare import Comparison
+
+        return Comparison(before=self, after=other)
+
+    def against(self, policy: str) -> Against:
+        """Hold the plan against a policy, and against the same work held in its own province; see `Against`.
+
+        Raises
+        ------
+        OptionError : there is no such policy, or the plan came without a scenario.
+        ProvgridError : the policy has no plan.
+        """
+        from provgrid_optimizer.answers.against import against
+
+        return against(self, policy)
 
     def save(self, folder: str | Path, *, marginal_prices: bool = False) -> Path:
         """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`).

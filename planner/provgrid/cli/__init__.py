@@ -16,6 +16,7 @@ from provgrid.cli import (
     bench,
     check,
     claims,
+    compare,
     console,
     demo,
     doctor,
@@ -58,6 +59,7 @@ app.command("prices")(prices.prices)
 app.command("value")(value.value)
 app.command("explain")(explain.explain)
 app.add_typer(study.app, name="study")
+app.command("compare")(compare.compare)
 app.command("sweep")(sweep.sweep)
 app.command("pareto")(sweep.pareto)
 app.command("import")(import_trace.import_trace)

@@ -1,0 +1,174 @@
+"""`provgrid compare`: what differs between two plans, or what one saves against a policy and against staying home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provgrid.cli.console import Reporter, output, print_json, print_table
+from provgrid_models.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from provgrid_optimizer.answers.against import Against
+    from provgrid_optimizer.answers.compare import Comparison
+    from provgrid_optimizer.plan import Plan
+
+MOST_LINES = 15  # of differences and of flows that are shown; --json has them all
+Name = Annotated[str, typer.Argument(help="Run folder; or a scenario, which is then planned.")]
+
+
+def compare(
+    before: Name,
+    after: Annotated[str | None, typer.Argument(help="What to compare it with: another run folder, or a scenario.")] = (
+        None
+    ),
+    against: Annotated[
+        str | None, typer.Option(help="Policy to hold the plan against: local, cheapest, greenest, overflow, siloed.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Engine for what is planned here; default: as in the run, or heuristic.")
+    ] = None,
+    gap: Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")] = None,
+    passes: Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random choices.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override of the scenarios planned here.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Show what differs in the inputs, in the cost by component, and in who computes for whom."""
+    if (after is None) == (against is None):
+        raise OptionError("compare takes two plans, or one plan and --against POLICY")
+    asked = {"engine": engine, "gap": gap, "time_limit": time_limit, "passes": passes, "seed": seed}
+    with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
+        plans = _plans([before] if after is None else [before, after], asked, overrides or [], reporter)
+        if against is not None:
+            reporter.stage(f"planning with {against}, and with all work at home")
+            held = plans[0].against(against)
+    if against is not None:
+        print_json(held.to_dict()) if as_json else _print_against(held)
+        return
+    found = plans[0].compare(plans[1])
+    print_json(found.to_dict()) if as_json else _print(found)
+
+
+def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], reporter: Reporter) -> list[Plan]:
+    """Open the runs, then plan the scenarios as the first run was planned, where nothing else is asked."""
+    from provgrid import api
+
+    plans: dict[int, Plan] = {}
+    for number, name in enumerate(names):
+        if (Path(name) / "manifest.json").is_file():
+            reporter.stage(f"reading {name}")
+            plans[number] = api.open(name)
+    if overrides and len(plans) == len(names):
+        raise OptionError("--set changes what is planned here, and both plans are runs already; give a scenario")
+    run = next(iter(plans.values()), None)
+    known: dict[str, Any] = {}
+    if run is not None:
+        options = run.options
+        known = {"engine": run.engine, "gap": options.gap, "time_limit": options.time_limit_s}
+        known |= {"passes": options.passes, "seed": options.seed}
+    how = known | {name: value for name, value in asked.items() if value is not None}
+    for number, name in enumerate(names):
+        if number not in plans:
+            reporter.stage(f"planning {name}")
+            scenario = api.load(name, overrides)
+            plans[number] = api.solve(scenario, policies=False, on_progress=reporter, **how)
+    return [plans[number] for number in range(len(names))]
+
+
+def _print(found: Comparison) -> None:
+    say = output().print
+    inputs, flows = found.inputs, found.flows
+    say("inputs that differ" if len(inputs) else "the inputs are the same", style="bold")
+    rows = inputs.head(MOST_LINES).to_dict("records")
+    for row in rows:
+        place = " ".join(part for part in (row["where"], row["row"], row["column"]) if part)
+        change = "" if row["kind"] in ("added", "removed") else f": {_text(row['before'])} -> {_text(row['after'])}"
+        say(f"  {row['kind']:<8}{place}{change}")
+    _print_more(inputs)
+    say()
+    _print_waterfall(found)
+    say(_on_common_work(found))
+    say()
+    say("flows that changed, the largest first" if len(flows) else "no flow changed", style="bold")
+    left, right = ("work", "tenant", "region", "cluster"), ("accelerator-h", "now", "change", "MWh change")
+    print_table(
+        left,
+        right,
+        [
+            [
+                *(str(row[name]) for name in left),
+                f"{row['accelerator_h_before']:,.0f}",
+                f"{row['accelerator_h_after']:,.0f}",
+                f"{row['accelerator_h_change']:+,.0f}",
+                f"{row['mwh_change']:+,.2f}",
+            ]
+            for row in flows.head(MOST_LINES).to_dict("records")
+        ],
+    )
+    _print_more(flows)
+
+
+def _print_waterfall(found: Comparison, before: str = "", after: str = "") -> None:
+    """Print the waterfall with its sums, and what is left unserved."""
+    table = found.waterfall
+    amounts = [name for name in table.columns if name.endswith("_yuan")]
+    shown = table[(table[amounts] != 0.0).any(axis=1)]
+    rows = [[row["component"], *(f"{row[name]:,.0f}" for name in amounts)] for row in shown.to_dict("records")]
+    rows.append(["all", *(f"{table[name].sum():,.0f}" for name in amounts)])
+    names = [before or found.before.engine, after or found.after.engine]
+    print_table(["yuan"], [*names, "on common work", "on other work", "unserved", "difference"], rows)
+    output().print(f"unserved: {found.before.unserved_share:.2%} before, {found.after.unserved_share:.2%} after")
+
+
+def _on_common_work(found: Comparison) -> str:
+    """Say what is saved on the work that both plans serve, which is all that may be called a saving."""
+    saving = found.saving
+    if saving is None:
+        return "one of the two is a relaxation: a bound and an ideal, its cost is no saving"
+    share = "" if saving.share is None else f", {abs(saving.share):.1%} {'less' if saving.share >= 0 else 'more'}"
+    return f"the work that both serve costs {saving.plan_yuan:,.0f} instead of {_yuan(saving.baseline_yuan)}{share}"
+
+
+def _print_against(held: Against) -> None:
+    say, found = output().print, held.optimising_worth
+    say(f"what optimising saves, against {held.policy.engine}", style="bold")
+    say(_on_common_work(held.optimising))
+    if found is None:
+        say(f"with the value of unserved work, no plan can be more than {_yuan(held.most_yuan)} better")
+    else:
+        best = f"the best plan would be {_yuan(found.high_yuan)} better at most"
+        say(f"with the value of unserved work, the plan is {_yuan(found.found_yuan)} better, and {best}")
+    _print_waterfall(held.optimising)
+    say()
+    say("what moving work out of its own province saves", style="bold")
+    moving, worth = held.moving, held.moving_worth
+    if moving is None or worth is None:
+        say(f"it cannot all stay at home: {held.home_reason}")
+        return
+    say(_on_common_work(moving))
+    between = f"between the best plans it is from {worth.low_yuan:,.0f} to {_yuan(worth.high_yuan)}"
+    say(f"with the value of unserved work, moving is worth {_yuan(worth.found_yuan)}; {between}")
+    _print_waterfall(moving, "at home", "free")
+
+
+def _yuan(value: float) -> str:
+    return f"{value:,.0f} yuan"
+
+
+def _print_more(table: pd.DataFrame) -> None:
+    if len(table) > MOST_LINES:
+        output().print(f"  and {len(table) - MOST_LINES} more, see --json")
+
+
+def _text(value: Any) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
