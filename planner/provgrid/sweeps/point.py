@@ -34,6 +34,7 @@ COMPONENTS = ("energy", "carbon", "demand_charge", "network", "rent", "subsidy",
 SOURCES = ("provgrid_models", "provgrid_optimizer", "provgrid.sweeps.point")  # what a row depends on
 PACKAGES = ("highspy", "numba", "numpy", "pulp")
 BUDGET_ROUNDING = 1e-7  # relative: a budget that a plan has just met must not be infeasible by rounding
+_seen: set[tuple[str, str]] = set()  # scenarios whose files this process has found to be those that were asked for
 Goal = Literal["cost", "carbon", "cost,carbon"]
 
 FAILURES: dict[type[ProvgridError], str] = {
@@ -180,17 +181,13 @@ def make(point: Point) -> Row:
 def _check_same(point: Point) -> None:
     if code_sha256() != point.code_sha256:
         raise OptionError("a worker has another version of provgrid or of its packages; install the same everywhere")
-    if _digest_here(point.scenario) != point.scenario_sha256:
+    known = point.scenario, point.scenario_sha256
+    if known not in _seen and scenario_digest(point.scenario) != point.scenario_sha256:
         raise OptionError(
             f"{point.scenario} is not the scenario that the sweep began with, here or on a worker; start the sweep "
             "again, and let workers elsewhere read the same files under the same path"
         )
-
-
-@cache
-def _digest_here(scenario: str) -> str:
-    """Digest of a scenario's files, once for each process: to read them again for every point would cost more."""
-    return scenario_digest(scenario)
+    _seen.add(known)
 
 
 def _figures(point: Point) -> Row:
@@ -245,15 +242,17 @@ def _solved(point: Point, scenario: Scenario) -> Plan:
 
 def row_of(plan: Plan, slo_of: Scenario, *, hot: bool = False, basis: str = "") -> Row:
     """Figures of a plan."""
+    import numpy as np
+
     from provgrid_optimizer.answers.latency import nearness
 
     certificate, spent, problem = plan.certificate, plan.component_costs, plan.problem
     near = nearness(plan, slo_of)
     names = problem.labels.jobs or (), problem.labels.services or ()
-    short: list[bool] = (plan.allocation.unserved_units(problem) > 1e-9 * (1.0 + problem.demand)).any(axis=1).tolist()
+    short = np.asarray(plan.allocation.unserved_units(problem) > 1e-9 * (1.0 + problem.demand)).any(axis=1)
     left = [name for name, _, _ in problem.never_served]
     left += [name for name, out in zip(names[0], plan.allocation.unserved_jobs(problem).tolist(), strict=True) if out]
-    left += [name for name, out in zip(names[1], short, strict=True) if out]
+    left += [name for name, out in zip(names[1], short.tolist(), strict=True) if out]
     return Row(
         status=certificate.status,
         divisible=certificate.divisible,

@@ -1,0 +1,302 @@
+"""Sweeps: one row for each point, made once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import provgrid as pg
+from command_line import environment, json_of, one_line, provgrid, start
+from provgrid.sweeps.results import exit_code
+from provgrid_models.errors import OptionError, SolverError
+from provgrid_models.files import save_scenario
+from provgrid_optimizer import hot
+from tiny import tiny_scenario
+
+PRICE = "prices.carbon_price_yuan_per_t"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scenarios") / "tiny"
+    save_scenario(tiny_scenario(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of points that the tests of this module share."""
+    return tmp_path_factory.mktemp("points")
+
+
+def same(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without what the clock has a part in."""
+    return {name: value for name, value in row.items() if name != "seconds"}
+
+
+def test_each_row_is_the_plan_that_solve_finds(tiny, points):
+    found = pg.sweep(tiny, {PRICE: "0:100:100"}, engine="lp", folder=points)
+    for price, row in zip((0, 100), found.table.to_dict("records"), strict=True):
+        plan = pg.solve(pg.load(tiny, [f"{PRICE}={price}"]), engine="lp", policies=False)
+        record = plan.to_dict()
+        assert row[PRICE] == price
+        assert (row["status"], row["reason"]) == ("optimal", "")
+        assert row["objective_yuan"] == pytest.approx(plan.objective_yuan, rel=1e-6)
+        assert row["bound_yuan"] == pytest.approx(record["bound_yuan"], rel=1e-6)
+        assert {f"{k}_yuan": v for k, v in record["costs"].items()} == pytest.approx(
+            {name: row[name] for name in row if name.removesuffix("_yuan") in record["costs"]}, abs=1e-6
+        )
+        assert row["carbon_t"] == pytest.approx(record["carbon_t"], abs=1e-9)
+        assert row["constants_yuan"] == pytest.approx(record["constants_yuan"])
+        assert row["seconds"] > 0
+
+
+def test_what_was_made_before_is_not_made_again(tiny, points):
+    vary = {PRICE: [0, 50]}
+    pg.sweep(tiny, vary, engine="lp", folder=points)
+    again = pg.sweep(tiny, {PRICE: [50, 0]}, engine="lp", folder=points)
+    assert again.made == 0
+    assert [price for (price,) in again.values] == [50, 0]
+    assert pg.sweep(tiny, vary, engine="lp", folder=points, again=True).made == 2
+    assert pg.sweep(tiny, vary, engine="lp", folder=points, seed=1).made == 2  # other options, other points
+
+
+def test_a_changed_scenario_makes_other_points(tmp_path):
+    save_scenario(tiny_scenario(), tmp_path / "tiny")
+    vary, folder = {PRICE: [0]}, tmp_path / "points"
+    assert pg.sweep(tmp_path / "tiny", vary, engine="lp", folder=folder).made == 1
+    save_scenario(tiny_scenario(), tmp_path / "tiny")  # the same files again
+    assert pg.sweep(tmp_path / "tiny", vary, engine="lp", folder=folder).made == 0
+    save_scenario(tiny_scenario(clusters={"hub_b": {"pue": 1.3}}), tmp_path / "tiny")
+    assert pg.sweep(tmp_path / "tiny", vary, engine="lp", folder=folder).made == 1
+
+
+def test_a_point_without_a_plan_is_a_row_with_its_reason(tiny, points):
+    found = pg.sweep(tiny, {"limits.carbon_budget_t": [0.01, 10]}, engine="lp", folder=points)
+    first, second = found.table.to_dict("records")
+    assert first["status"] == "infeasible"
+    assert "raise the budget" in first["reason"]
+    assert pd.isna(first["objective_yuan"])
+    assert second["status"] == "optimal"
+    assert found.exit_code == 0
+    wrong = pg.sweep(tiny, {"clusters.city_a.pue": [0.5, 1.5]}, engine="lp", folder=points)
+    assert wrong.table["status"].tolist() == ["bad_scenario", "optimal"]
+
+
+def test_processes_find_what_one_process_finds(tiny, points, tmp_path):
+    vary = {PRICE: "0:60:20"}
+    alone = pg.sweep(tiny, vary, engine="lp", folder=tmp_path / "alone")
+    both = pg.sweep(tiny, vary, engine="lp", folder=tmp_path / "both", jobs=2)
+    assert [same(row) for row in alone.to_dict()["rows"]] == [same(row) for row in both.to_dict()["rows"]]
+    assert both.made == 4
+
+
+def test_the_table_is_written_as_csv_and_parquet(tiny, points, tmp_path):
+    found = pg.sweep(tiny, {PRICE: [0, 50]}, engine="lp", folder=points)
+    for name, read in (("rows.csv", pd.read_csv), ("rows.parquet", pd.read_parquet)):
+        table = read(found.save(tmp_path / name))
+        assert list(table.columns) == list(found.table.columns)
+        assert table["objective_yuan"].tolist() == pytest.approx(found.table["objective_yuan"].tolist())
+    with pytest.raises(OptionError, match=r"\.csv or \.parquet"):
+        found.save(tmp_path / "rows.txt")
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["rows"][1][PRICE] == 50
+
+
+def test_neighbours_start_hot_and_a_sample_is_solved_again_from_nothing(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(hot, "FEW_COLUMNS", 0)
+    vary = {PRICE: "0:110:10"}
+    warm = pg.sweep(tiny, vary, engine="lp", folder=tmp_path)
+    # Twelve points are one group of eight, whose fifth is solved from nothing, and one of four, whose last is.
+    assert [row.hot for row in warm.rows] == [number not in (4, 11) for number in range(12)]
+    assert [one.point for one in warm.checks] == [0]
+    assert all(one.difference <= 1e-6 for one in warm.checks)
+    cold = pg.sweep(tiny, vary, engine="lp", folder=tmp_path, hot=False)
+    assert not any(row.hot for row in cold.rows)
+    assert [row.objective_yuan for row in warm.rows] == pytest.approx([r.objective_yuan for r in cold.rows], rel=1e-6)
+    assert warm.to_dict()["cold_checks"][0]["point"] == 0
+
+
+def test_a_hot_start_that_finds_another_cost_is_an_error(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(hot, "FEW_COLUMNS", 0)
+    vary = {PRICE: "0:20:10"}
+    pg.sweep(tiny, vary, engine="lp", folder=tmp_path)
+    for file in tmp_path.glob("*.json"):
+        row = json.loads(file.read_text(encoding="utf-8"))
+        if row["hot"]:
+            file.write_text(json.dumps(row | {"objective_yuan": row["objective_yuan"] * 1.00001}), encoding="utf-8")
+    with pytest.raises(SolverError, match="add --cold"):
+        pg.sweep(tiny, vary, engine="lp", folder=tmp_path)
+
+
+def test_a_basis_of_another_program_is_not_used(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(hot, "FEW_COLUMNS", 0)
+    found = pg.sweep(tiny, {"services.chat.slo_ms": [1, 10, 100]}, engine="lp", folder=tmp_path)
+    assert {row.status for row in found.rows} == {"optimal"}
+    assert not all(row.hot for row in found.rows[:2])
+
+
+def test_two_sweeps_in_one_folder_make_every_point_once(tiny, tmp_path):
+    arguments = ("sweep", tiny, "--vary", f"{PRICE}=0:110:10", "--engine", "lp", "--points-in", tmp_path, "--json")
+    both = [start(*arguments, "--jobs", "1") for _ in range(2)]
+    ended = [(one.communicate(timeout=300), one.returncode) for one in both]
+    records = [json.loads(out) for (out, _), code in ended if code == 0]
+    assert len(records) == 2, ended
+    assert sum(record["made"] for record in records) == 12
+    assert len(list(tmp_path.glob("*.json"))) == 12
+    assert not list(tmp_path.glob("*.partial"))
+
+
+# The command line ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_a_table_and_writes_it(tiny, points, tmp_path):
+    arguments = ("sweep", tiny, "--vary", f"{PRICE}=0,50", "--engine", "lp", "--points-in", points)
+    said = provgrid(*arguments, "--output", tmp_path / "rows.csv")
+    assert said.returncode == 0, said.stderr
+    assert "carbon_price_yuan_per_t" in said.stdout
+    assert len(pd.read_csv(tmp_path / "rows.csv")) == 2
+    assert json_of(provgrid(*arguments, "--json"))["made"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--vary", "prices.nothing=1,2"], 2, "prices.nothing"),
+        (["--vary", f"{PRICE}=1,2", "--engine", "simplex"], 2, "no engine 'simplex'"),
+        (["--vary", f"{PRICE}=1,2", "--jobs", "0"], 2, "at least 1"),
+        (["--vary", f"{PRICE}=1,2", "--output", "rows.xlsx"], 2, ".csv or .parquet"),
+        (["--vary", "limits.carbon_budget_t=0.001,0.002", "--jobs", "1"], 3, "no point has a plan"),
+        (["--vary", f"{PRICE}=1", "--jobs", "1", "--time-limit", "0"], 5, "give more --time-limit"),
+        (["--vary", f"{PRICE}=1", "--jobs", "1", "--engine", "heuristic", "--passes", "1"], 4, "--passes"),
+    ],
+)
+def test_what_goes_wrong_has_its_exit_code_and_says_what_to_do(tiny, tmp_path, arguments, code, said):
+    engine = [] if "--engine" in arguments else ["--engine", "lp"]
+    finished = provgrid("sweep", tiny, "--points-in", tmp_path / "points", *engine, *arguments, cwd=tmp_path)
+    assert finished.returncode == code, finished.stderr
+    assert said in finished.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("absent", "arguments", "said"),
+    [
+        ("pulp", ["--engine", "pulp-cbc"], "python -m pip install pulp"),
+        ("distributed", ["--engine", "lp", "--dask", "tcp://127.0.0.1:1"], "provgrid[cluster]"),
+    ],
+)
+def test_a_missing_solver_or_cluster_package_is_exit_7(tiny, tmp_path, absent, arguments, said):
+    # A module of that name that is not there, as far as Python can tell.
+    (tmp_path / f"{absent}.py").write_text(f"raise ModuleNotFoundError('No module', name={absent!r})", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")]), *sys.path[1:]])
+    finished = subprocess.run(
+        [sys.executable, "-m", "provgrid", "sweep", tiny, "--vary", f"{PRICE}=1", "--points-in", tmp_path, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(PYTHONPATH=path),
+    )
+    assert said in one_line(finished, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
+def test_a_lost_worker_is_exit_8_and_what_was_finished_is_kept(tiny, tmp_path):
+    arguments = ("sweep", tiny, "--vary", f"{PRICE}=0:110:10", "--engine", "lp", "--points-in", tmp_path)
+    process = start(*arguments, "--jobs", "2")
+    _wait_for(lambda: len(list(tmp_path.glob("*.json"))) >= 2)
+    os.kill(_workers_of(process.pid)[-1], signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 8, said
+    assert "fewer --jobs; what was finished is kept" in said
+    kept = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("*.json")}
+    record = json_of(provgrid(*arguments, "--jobs", "1", "--json"))
+    assert record["made"] == 12 - len(kept)
+    assert kept.items() <= {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("*.json")}.items()
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_ten_times_ends_as_one_that_is_left_alone(tmp_path):
+    vary = ("--vary", f"{PRICE}=0:95:5", "--vary", "pools.*/h20.accelerators*=0.2:2:0.2")  # 20 x 10
+    options = (*vary, "--engine", "lp", "--jobs", "2", "--json")
+    started = time.perf_counter()
+    alone = json_of(provgrid("sweep", "toy", *options, "--points-in", tmp_path / "alone"))
+    whole_s = time.perf_counter() - started
+    moments, folder, kept = random.Random(5), tmp_path / "killed", dict[str, tuple[int, int]]()
+    for _ in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "provgrid", "sweep", "toy", *options, "--points-in", str(folder)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(moments.uniform(0.0, 0.15) * whole_s + moments.uniform(0.0, 3.0))
+        os.killpg(process.pid, signal.SIGKILL)  # the workers too
+        process.wait()
+        kept = _still_there(kept, folder)
+    assert 0 < len(kept) < 200, "the kills came before the first point, or after the last"
+    last = json_of(provgrid("sweep", "toy", *options, "--points-in", folder))
+    assert last["made"] == 200 - len(kept)  # nothing is lost
+    assert len(_still_there(kept, folder)) == 200
+    assert [same(row) for row in last["rows"]] == [same(row) for row in alone["rows"]]
+
+
+def _still_there(kept: dict[str, tuple[int, int]], folder: Path) -> dict[str, tuple[int, int]]:
+    """Files of the points, by inode and time: none that was there before has been made again."""
+    now = {one.name: (one.stat().st_ino, one.stat().st_mtime_ns) for one in folder.glob("*.json")}
+    assert kept.items() <= now.items()
+    return now
+
+
+def _wait_for(holds: Any) -> None:
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it has not come about in two minutes")
+
+
+def _workers_of(parent: int) -> list[int]:
+    """Processes whose parent this is, and that make plans."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+            command = stat.with_name("cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and b"spawn_main" in command:
+            found.append(int(stat.parent.name))
+    return sorted(found)
+
+
+def test_exit_codes_follow_the_worst_row():
+    def row(status: str, gap: float | None = 0.0) -> Any:
+        from provgrid.sweeps.point import Row
+
+        return Row(status=status, gap=gap, objective_yuan=None if gap is None else 1.0)
+
+    good, none = row("optimal"), row("infeasible", None)
+    assert exit_code([good, none], None) == 0
+    assert exit_code([none], None) == 3
+    assert exit_code([row("no_plan", None), none], None) == 5
+    assert exit_code([row("no_plan", None), good], None) == 4
+    assert exit_code([row("time_limit", 0.1), good], None) == 4
+    assert exit_code([row("time_limit", 0.1), good], 0.2) == 0
+    assert exit_code([row("finished", 0.3), good], 0.2) == 4
+    assert exit_code([row("solver_failed", None), good], None) == 6
+    assert exit_code([row("audit_failed", None), row("solver_failed", None)], None) == 9
+
+
+def test_a_task_without_processes_is_refused(tiny):
+    with pytest.raises(OptionError, match="jobs is 0"):
+        pg.sweep(tiny, {PRICE: [1]}, jobs=0)
