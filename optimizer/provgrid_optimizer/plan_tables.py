@@ -166,3 +166,16 @@ def costs(problem: Problem, component_costs: Costs) -> pd.DataFrame:
         ("never_served", problem.never_served_yuan, False),
     ]
     return pd.DataFrame(rows, columns=["component", "cost_yuan", "in_objective"])
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as plain values, ready for JSON; what is not there, or is not finite, is None."""
+    return [
+        {str(name): _plain(cell) for name, cell in zip(table.columns, row, strict=True)}
+        for row in table.itertuples(index=False, name=None)
+    ]
+
+
+def _plain(cell: Any) -> Any:
+    value = cell.item() if isinstance(cell, np.generic) else cell
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -87,9 +87,9 @@ class Comparison:
                 "after_yuan": saving.plan_yuan,
                 "saving_share": saving.share,
             },
-            "inputs": self.inputs.to_dict("records"),
-            "waterfall": self.waterfall.to_dict("records"),
-            "flows": self.flows.to_dict("records"),
+            "inputs": plan_tables.records(self.inputs),
+            "waterfall": plan_tables.records(self.waterfall),
+            "flows": plan_tables.records(self.flows),
         }
 
     @staticmethod

@@ -86,10 +86,12 @@ def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], re
 
 
 def _print(found: Comparison) -> None:
+    from provgrid_optimizer.plan_tables import records
+
     say = output().print
     inputs, flows = found.inputs, found.flows
     say("inputs that differ" if len(inputs) else "the inputs are the same", style="bold")
-    rows = inputs.head(MOST_LINES).to_dict("records")
+    rows = records(inputs.head(MOST_LINES))
     for row in rows:
         place = " ".join(part for part in (row["where"], row["row"], row["column"]) if part)
         change = "" if row["kind"] in ("added", "removed") else f": {_text(row['before'])} -> {_text(row['after'])}"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from provgrid.cli.console import Reporter, output, print_json
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def ledger(
@@ -20,18 +16,19 @@ def ledger(
 ) -> None:
     """List the work that goes between provinces in a plan, and its contracted energy offered, taken and curtailed."""
     from provgrid import api
+    from provgrid_optimizer.plan_tables import records
 
     with Reporter() as reporter:
         reporter.stage(f"reading {run}")
         plan = api.open(run)
         pairs, contracts = plan.ledger, plan.curtailed
     if as_json:
-        print_json({"run": str(run), "ledger": _records(pairs), "curtailed": _records(contracts)})
+        print_json({"run": str(run), "ledger": records(pairs), "curtailed": records(contracts)})
         return
     say = output().print
     head = f"{'from':<16}{'to':<16}{'jobs':>8}{'GB':>12}{'MWh':>10}"
     say(f"{head}{'yuan/kWh':>10}{'t CO2':>10}{'yuan':>14}{'capital':>14}")
-    for row in _records(pairs.sort_values("accelerator_h", ascending=False)):
+    for row in records(pairs.sort_values("accelerator_h", ascending=False)):
         yuan = sum(row[name] or 0.0 for name in row if name.endswith("_yuan") and name != "capital_yuan")
         tariff = "" if row["tariff_yuan_per_kwh"] is None else f"{row['tariff_yuan_per_kwh']:.3f}"
         capital = "" if row["capital_yuan"] is None else f"{row['capital_yuan']:,.0f}"
@@ -43,12 +40,3 @@ def ledger(
         offered, lost = contracts["offered_kwh"].sum(), contracts["curtailed_kwh"].sum()
         part = lost / offered if offered > 0 else 0.0
         say(f"contracts offered {offered / 1000:,.1f} MWh; {lost / 1000:,.1f} MWh, {part:.1%}, were curtailed")
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain values; what is not there is null."""
-    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
-    return [
-        {name: None if isinstance(cell, float) and math.isnan(cell) else cell for name, cell in row.items()}
-        for row in rows
-    ]

@@ -249,10 +249,10 @@ def row_of(plan: Plan, slo_of: Scenario, *, hot: bool = False, basis: str = "") 
     certificate, spent, problem = plan.certificate, plan.component_costs, plan.problem
     near = nearness(plan, slo_of)
     names = problem.labels.jobs or (), problem.labels.services or ()
-    short = np.asarray(plan.allocation.unserved_units(problem) > 1e-9 * (1.0 + problem.demand)).any(axis=1)
+    short = plan.allocation.unserved_units(problem) > 1e-9 * (1.0 + problem.demand)
     left = [name for name, _, _ in problem.never_served]
-    left += [name for name, out in zip(names[0], plan.allocation.unserved_jobs(problem).tolist(), strict=True) if out]
-    left += [name for name, out in zip(names[1], short.tolist(), strict=True) if out]
+    left += [names[0][job] for job in np.flatnonzero(plan.allocation.unserved_jobs(problem)).tolist()]
+    left += [names[1][service] for service in np.unique(np.nonzero(short)[0]).tolist()]
     return Row(
         status=certificate.status,
         divisible=certificate.divisible,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from provgrid import exits
 from provgrid_models.errors import AuditError, InfeasibleError, NoPlanError, OptionError, SolverError
+from provgrid_optimizer.plan_tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,19 +178,6 @@ def save(table: pd.DataFrame, path: str | Path) -> Path:
     else:
         table.to_parquet(partial, index=False)
     return partial.replace(path)
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain values; what is not there is null."""
-    return [
-        {name: _plain(cell) for name, cell in zip(table.columns, row, strict=True)}
-        for row in table.itertuples(index=False, name=None)
-    ]
-
-
-def _plain(cell: Any) -> Any:
-    value = cell.item() if isinstance(cell, np.generic) else cell
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _finite(value: float) -> float | None:

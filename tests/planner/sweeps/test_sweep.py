@@ -66,7 +66,7 @@ def test_what_was_made_before_is_not_made_again(tiny, points):
     pg.sweep(tiny, vary, engine="lp", folder=points)
     again = pg.sweep(tiny, {PRICE: [50, 0]}, engine="lp", folder=points)
     assert again.made == 0
-    assert [price for (price,) in again.values] == [50, 0]
+    assert again.table[PRICE].tolist() == [50, 0]
     assert pg.sweep(tiny, vary, engine="lp", folder=points, again=True).made == 2
     assert pg.sweep(tiny, vary, engine="lp", folder=points, seed=1).made == 2  # other options, other points
 
