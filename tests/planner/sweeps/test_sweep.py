@@ -187,6 +187,21 @@ def test_what_goes_wrong_has_its_exit_code_and_says_what_to_do(tiny, tmp_path, a
     assert said in finished.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("engine", "code", "said"),
+    [
+        ("lp", 5, "stopped before any point had a plan; give more --time-limit"),  # about 10 s to its first plan
+        ("heuristic", 4, "stopped at a limit or above the asked gap; every point has a plan; give more --time-limit"),
+    ],
+)
+def test_a_solver_that_runs_out_of_time_is_exit_4_or_5(tmp_path, engine, code, said):
+    asked = ("--vary", f"{PRICE}=0", "--engine", engine, "--time-limit", "1", "--gap", "0", "--jobs", "1")
+    finished = provgrid("sweep", "zhejiang", *asked, "--points-in", tmp_path)
+    assert finished.returncode == code, (finished.stdout, finished.stderr)
+    assert said in finished.stderr
+
+
 @pytest.mark.parametrize(
     ("absent", "arguments", "said"),
     [
