@@ -277,7 +277,8 @@ def pareto(
 
     Every point is the cheapest plan that keeps the other objective within a limit, and serves what the cheapest plan of
     all serves. Objectives: "cost", and "carbon" (CO2 of all clusters) or "latency" (the largest share of its SLO that a
-    service's metric takes). `points` counts the two ends. Other keywords as in `sweep`; raises as `sweep` does.
+    service's metric takes). `points` counts the two ends; latency has fewer where fewer limits change anything. Other
+    keywords as in `sweep`; raises as `sweep` does, and `InfeasibleError` or `NoPlanError` where the front has no end.
     """
     from provgrid.sweeps.pareto import front
 
