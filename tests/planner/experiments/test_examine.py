@@ -186,7 +186,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
     examine(todo, Store(tmp_path))
     assert made == planned  # nothing twice, nothing left out
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
-    assert not list(tmp_path.glob(".*"))
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_a_damaged_file_counts_as_absent(folder, tmp_path):
@@ -207,7 +207,7 @@ def test_a_plan_whose_audit_failed_decides_nothing(folder, tmp_path):
     failed = Store(tmp_path)
     failed.put(one, replace(whole, audit_violations=1))
     assert Store(tmp_path).get(one) is None  # from the file it counts as absent
-    failed._known[one] = replace(whole, audit_violations=1)
+    failed._known[one.key] = replace(whole, audit_violations=1)
     with pytest.raises(AuditError, match="failed the audit"):
         examine([claim(replace(SAVED, a=PLAIN))], failed)
 
