@@ -103,6 +103,8 @@ def _print(found: Comparison) -> None:
     say()
     say("flows that changed, the largest first" if len(flows) else "no flow changed", style="bold")
     left, right = ("work", "tenant", "region", "cluster"), ("accelerator-h", "now", "change", "MWh change")
+    if not len(flows):
+        return
     print_table(
         left,
         right,
@@ -125,8 +127,8 @@ def _print_waterfall(found: Comparison, before: str = "", after: str = "") -> No
     table = found.waterfall
     amounts = [name for name in table.columns if name.endswith("_yuan")]
     shown = table[(table[amounts] != 0.0).any(axis=1)]
-    rows = [[row["component"], *(f"{row[name]:,.0f}" for name in amounts)] for row in shown.to_dict("records")]
-    rows.append(["all", *(f"{table[name].sum():,.0f}" for name in amounts)])
+    rows = [[row["component"], *(_whole(row[name]) for name in amounts)] for row in shown.to_dict("records")]
+    rows.append(["all", *(_whole(table[name].sum()) for name in amounts)])
     names = [before or found.before.engine, after or found.after.engine]
     print_table(["yuan"], [*names, "on common work", "on other work", "unserved", "difference"], rows)
     output().print(f"unserved: {found.before.unserved_share:.2%} before, {found.after.unserved_share:.2%} after")
@@ -165,6 +167,12 @@ def _print_against(held: Against) -> None:
 
 def _yuan(value: float) -> str:
     return f"{value:,.0f} yuan"
+
+
+def _whole(value: float) -> str:
+    """Amount without decimals, and without the sign of a rounding error."""
+    text = f"{value:,.0f}"
+    return "0" if text == "-0" else text
 
 
 def _print_more(table: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ from command_line import environment, json_of, one_line, provgrid, start
 
 pytest.importorskip("distributed", reason="distributed is not installed: python -m pip install 'provgrid[cluster]'")
 
-VARY = ("--vary", "prices.carbon_price_yuan_per_t=0:190:10", "--engine", "lp")  # 20 points
+VARY = ("--vary", "prices.carbon_price_yuan_per_t=0:110:10", "--engine", "lp")  # 12 points
 
 
 class Cluster:
@@ -86,7 +86,7 @@ def test_a_sweep_ends_as_on_this_machine_although_a_worker_is_killed(cluster: Cl
         for row in record["rows"]:
             del row["seconds"]
     assert there["rows"] == here["rows"]
-    assert '"made": 20' in out
+    assert '"made": 12' in out
 
 
 @pytest.mark.slow
@@ -99,9 +99,10 @@ def test_a_cluster_without_workers_is_exit_8_and_what_was_finished_is_kept(clust
     _, said = process.communicate(timeout=240)
     assert process.returncode == 8, said
     assert "what was finished is kept: start a worker" in said.strip().splitlines()[-1]
-    assert 2 <= len(list(points.glob("*.json"))) < 20
+    assert 2 <= len(list(points.glob("*.json"))) < 12
 
 
+@pytest.mark.slow
 def test_an_address_without_a_scheduler_is_bad_input(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 from provgrid.sweeps.pareto import efficient
 from provgrid.sweeps.point import Row
 from provgrid_models.compile import compile_scenario
@@ -118,15 +118,15 @@ def test_what_another_point_beats_is_marked():
     ],
 )
 def test_other_objectives_are_refused(arguments, said, tmp_path):
-    assert said in one_line(provgrid("pareto", "toy", *arguments, "--points-in", tmp_path), 2)
+    assert said in one_line(in_this_process("pareto", "toy", *arguments, "--points-in", tmp_path), 2)
 
 
 def test_the_command_prints_what_the_front_holds(tmp_path):
     arguments = ("pareto", "toy", "--points", "3", "--points-in", tmp_path, "--jobs", "1")
-    said = provgrid(*arguments)
+    said = in_this_process(*arguments)
     assert said.returncode == 0, said.stderr
     assert "a relaxation" in said.stdout
-    record = json_of(provgrid(*arguments, "--json"))
+    record = json_of(in_this_process(*arguments, "--json"))
     assert record["made"] == 0
     assert [row["efficient"] for row in record["rows"]] == [True] * 3
 

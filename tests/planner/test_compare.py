@@ -1,0 +1,66 @@
+"""`provgrid compare`: runs and scenarios, two of them or one against a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import provgrid as pg
+from command_line import in_this_process, json_of, one_line
+from provgrid_models.files import save_scenario
+from tiny import job, tiny_scenario
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scenario, and its runs by two engines."""
+    folder = tmp_path_factory.mktemp("runs")
+    save_scenario(tiny_scenario(jobs=[job("a")], services=[], demand=[]), folder / "scenario")
+    for engine in ("cheapest", "lp"):
+        pg.solve(pg.load(folder / "scenario"), engine=engine, policies=False, threads=1).save(folder / engine)
+    return folder
+
+
+def test_two_runs_are_compared_as_the_api_does(runs):
+    record = json_of(in_this_process("compare", runs / "cheapest", runs / "lp", "--json"))
+    assert record == pg.open(runs / "cheapest").compare(pg.open(runs / "lp")).to_dict()
+    said = in_this_process("compare", runs / "cheapest", runs / "lp").stdout
+    order = [said.index(text) for text in ("inputs that differ", "on common work", "no flow changed")]
+    assert order == sorted(order)
+    assert "a bound and an ideal, its cost is no saving" in said
+
+
+def test_a_scenario_is_planned_as_the_run_beside_it_was(runs):
+    arguments = ("compare", runs / "lp", runs / "scenario", "--json")
+    record = json_of(in_this_process(*arguments))
+    assert record["inputs"] == []
+    assert record["after"]["engine"] == "lp"
+    assert record["difference_yuan"] == pytest.approx(0.0, abs=1e-6)
+    dearer = json_of(in_this_process(*arguments, "--set", "tariffs.*.price_yuan_per_kwh*=2"))
+    assert {row["where"] for row in dearer["inputs"]} == {"tariffs"}
+    assert dearer["difference_yuan"] > 0
+
+
+def test_against_a_policy_both_questions_are_answered(runs):
+    said = in_this_process("compare", runs / "scenario", "--against", "local", "--engine", "milp").stdout
+    assert "what optimising saves, against local" in said
+    assert "what moving work out of its own province saves" in said
+    record = json_of(in_this_process("compare", runs / "lp", "--against", "local", "--json"))
+    assert record["optimising"].keys() == {"most_yuan"}  # of a relaxation there is no more to say
+    assert record["moving"]["low_yuan"] <= record["moving"]["found_yuan"] <= record["moving"]["high_yuan"] + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "two plans, or one plan and --against"),
+        (["lp", "--against", "local"], "two plans, or one plan and --against"),
+        (["lp", "--set", "prices.unserved_multiple=2"], "both plans are runs already"),
+        (["nothing"], "no such folder"),
+        (["--against", "nobody"], "no policy 'nobody'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(runs, arguments, said):
+    named = [str(runs / name) if name in ("lp", "nothing") else name for name in arguments]
+    assert said in one_line(in_this_process("compare", runs / "lp", *named), 2)
