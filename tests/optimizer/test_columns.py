@@ -150,6 +150,18 @@ def test_a_point_above_its_shares_is_cut_to_a_plan_and_what_was_cut_is_placed_be
     assert yuan < costs(problem, cut).objective_yuan
 
 
+def test_a_share_that_is_rounding_is_in_the_plan_with_all_of_its_work_or_not_at_all() -> None:
+    # A share of 2e-9 of 8 accelerator-hours, spread over four hours, or without any.
+    problem = one_job()
+    program = assemble(problem, divisible=True)
+    for hourly, placements in ((4e-9, 1), (0.0, 0)):
+        x = np.zeros(program.n_columns)
+        x[program.columns["z"].slice], x[program.columns["n"].slice] = 2e-9, hourly
+        plan = unpack(problem, program, x, divisible=True)
+        assert plan.job.size == placements
+        assert plan.run_accelerators.sum() == pytest.approx(placements * 1.6e-8)
+
+
 def test_a_plan_that_leaves_nothing_has_nothing_to_fill() -> None:
     problem = one_job()
     plan = whole(problem, ONE_THREAD, ignore_progress).allocation

@@ -35,6 +35,7 @@ def unpack(
     share = share if divisible else np.round(share)
     kept = share > LEAST_SHARE
     pair, period, accelerators = _runs(problem, program, selection, x, share, kept)
+    kept &= np.bincount(pair, minlength=kept.size) > 0  # of a share that is rounding, no hour may be left
     placement = np.cumsum(kept) - 1
     runs = np.bincount(placement[pair], minlength=int(kept.sum()))
     service, pool, at, units = _served(problem, program, x)
@@ -76,7 +77,7 @@ def _elastic_runs(
     period = np.concatenate([block.ids["period"], selection.full_period])
     limit = problem.max_accelerators[pairs.job[pair]]
     accelerators = np.concatenate([x[block.slice], limit[block.size :] * share[full]])
-    running = kept[pair] & (accelerators > LEAST_SHARE * limit)
+    running = kept[pair] & (accelerators > LEAST_SHARE * limit * share[pair])
     pair, period, accelerators = pair[running], period[running], accelerators[running]
     done_h = problem.period_h * np.bincount(pair, weights=accelerators, minlength=kept.size)
     asked_h = share * pairs.accelerator_hours
