@@ -226,6 +226,13 @@ class Plan:
         return curtailed(self)
 
     @property
+    def plot(self) -> Any:
+        """Pictures of the plan, `plan.plot.flows()` and so on: plotly figures, see `provgrid.plot.Pictures`."""
+        from provgrid_optimizer.attached import attached
+
+        return attached("plot", self)
+
+    @property
     def explain(self) -> Explanations:
         """Why work is where it is: `explain.job(id)`, `.service(id)`, `.cluster(id)`, each with `verify=True`."""
         from provgrid_optimizer.answers.explain import Explanations

@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from provgrid_optimizer.attached import attach
+
 if TYPE_CHECKING:
     from provgrid import scenarios, studies
     from provgrid.api import (
@@ -126,6 +128,8 @@ _HOME = {
     "Uncertainty": "provgrid.spread",
     "Value": "provgrid_optimizer.answers.value_result",
 }
+
+attach("plot", "provgrid.plot:Pictures")
 
 
 def __getattr__(name: str) -> Any:

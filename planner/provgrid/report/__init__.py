@@ -1,0 +1,1 @@
+"""What a planner sees of a plan: pictures, and the page that holds them."""
