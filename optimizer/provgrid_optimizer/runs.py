@@ -19,6 +19,7 @@ import platform
 import zipfile
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,7 @@ def open_run(folder: str | Path) -> Plan:
     if report.violations:
         raise AuditError(f"{folder} fails its audit: {report.violations[0]}; see all with: provgrid audit {folder}")
     manifest = run.manifest
-    scenario = None if run.from_arrays else run.scenario()
+    scenario = None if run.from_arrays else run.scenario
     problem = run.problem() if scenario is None else compile_scenario(scenario)
     with _reading(run.folder):
         certificate = Certificate(**_certificate_fields(manifest["certificate"]))
@@ -150,8 +151,9 @@ class _Run:
                 )
         return path
 
+    @cached_property
     def scenario(self) -> Scenario:
-        """Load the resolved scenario."""
+        """The resolved scenario."""
         return load_scenario(self._source())
 
     def problem(self) -> Problem:
@@ -172,7 +174,7 @@ class _Run:
             return audit(case_from_arrays(problem), plan)
         with _reading(self.folder):
             plan = to_audited_plan(self.tables, self._claims(), self.divisible)
-        return audit(case_from_scenario(self.scenario()), plan)
+        return audit(case_from_scenario(self.scenario), plan)
 
     def _claims(self) -> dict[str, Any]:
         """Gather what the run says of its plan, for the audit to check."""

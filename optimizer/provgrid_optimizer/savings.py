@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,10 +16,43 @@ if TYPE_CHECKING:
 
     from provgrid_models.problem import Floats, Ints, Problem
     from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.evaluate import Usage
     from provgrid_optimizer.plan import Plan
 
 SERVED = 1.0 - 1e-9  # a job counts as served from this share of it on
 SAME = 1e-9  # relative: work that differs by less is the same
+
+
+class Decided(Protocol):
+    """What costs are shared out of: a plan, or the bare decisions of one."""
+
+    @property
+    def problem(self) -> Problem:
+        """What was decided on."""
+        ...
+
+    @property
+    def allocation(self) -> Allocation:
+        """What was decided."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What the decisions use."""
+        ...
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Decisions without a proof or an audit, as a policy's are where many plans are held against it."""
+
+    problem: Problem
+    allocation: Allocation
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What the decisions use."""
+        return usage(self.problem, self.allocation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +92,13 @@ def saving(plan: Plan, baseline: Plan) -> Saving:
     return Saving(plan_yuan=sum(mine.values()), baseline_yuan=sum(theirs.values()))
 
 
-def common_costs(plan: Plan, other: Plan) -> tuple[dict[str, float], dict[str, float]]:
+def saving_of(problem: Problem, ours: Allocation, baseline: Allocation) -> Saving:
+    """Compare two indivisible allocations of one problem on the work that both serve; see `saving`."""
+    mine, theirs = common_costs(Decisions(problem, ours), Decisions(problem, baseline))
+    return Saving(plan_yuan=sum(mine.values()), baseline_yuan=sum(theirs.values()))
+
+
+def common_costs(plan: Decided, other: Decided) -> tuple[dict[str, float], dict[str, float]]:
     """Return what the work that both plans serve costs in each, in yuan by component.
 
     A job is common as far as both plans serve it: whole or not at all in indivisible plans. Of a service in a period,
@@ -102,13 +142,13 @@ def _same_names(one: Sequence[str] | None, n_one: int, two: Sequence[str] | None
     return found[:, 0], found[:, 1]
 
 
-def _shares(plan: Plan, jobs: Ints) -> Floats:
+def _shares(plan: Decided, jobs: Ints) -> Floats:
     """Share of each of these jobs that a plan serves; in an indivisible plan all of it or nothing."""
     share = plan.allocation.served_share(plan.problem)[jobs]
-    return share if plan.certificate.divisible else (share >= SERVED).astype(np.float64)
+    return share if plan.allocation.divisible else (share >= SERVED).astype(np.float64)
 
 
-def _units(plan: Plan, services: Ints) -> Floats:
+def _units(plan: Decided, services: Ints) -> Floats:
     """Service units that a plan serves of these services, shape (n, T)."""
     return _served_units(plan.problem, plan.allocation)[services]
 
@@ -127,7 +167,7 @@ def _served_units(problem: Problem, allocation: Allocation) -> Floats:
     return served
 
 
-def _costs_of(plan: Plan, share: Floats, units: Floats) -> dict[str, float]:
+def _costs_of(plan: Decided, share: Floats, units: Floats) -> dict[str, float]:
     """Yuan by component of these shares of jobs (J,) and service units (S, T) in one plan."""
     problem, common = plan.problem, _part(plan, share, units)
     job_rent, service_rent, job_public, service_public = rent(problem, common)
@@ -146,7 +186,7 @@ def _costs_of(plan: Plan, share: Floats, units: Floats) -> dict[str, float]:
     }
 
 
-def _part(plan: Plan, share: Floats, units: Floats) -> Allocation:
+def _part(plan: Decided, share: Floats, units: Floats) -> Allocation:
     """Return so much of the allocation as these shares of jobs (J,) and service units (S, T) are."""
     problem, allocation = plan.problem, plan.allocation
     whole, served = allocation.served_share(problem), _served_units(problem, allocation)

@@ -26,6 +26,7 @@ from provgrid.cli import (
     ledger,
     new,
     prices,
+    report,
     schema,
     solve,
     study,
@@ -63,6 +64,7 @@ app.command("compare")(compare.compare)
 app.command("sweep")(sweep.sweep)
 app.command("pareto")(sweep.pareto)
 app.command("import")(import_trace.import_trace)
+app.command("report")(report.report)
 app.add_typer(bench.app, name="bench")
 app.command("facts")(facts.facts)
 app.command("claims")(claims.claims)

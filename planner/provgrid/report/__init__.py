@@ -1,1 +1,1 @@
-"""What a planner sees of a plan: pictures, and the page that holds them."""
+"""The report: one HTML file that answers what planners ask, from run folders alone."""

@@ -1,0 +1,47 @@
+"""`provgrid report`: one HTML file on a run, or on several side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provgrid import exits
+from provgrid.cli.console import Reporter, cannot_write, output, print_json
+
+NAME = "report.html"
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders that solve or demo has written.")],
+    lang: Annotated[str, typer.Option(help="Language: en or zh.")] = "en",
+    file: Annotated[
+        Path | None, typer.Option("-o", "--output", help=f"File to write; default: {NAME} in the (first) run folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print where the report is, as JSON.")] = False,
+) -> int:
+    """Write a report that opens without a network: verdict, answers, pictures, tables, assumptions, manifest."""
+    from provgrid.report.page import write_report
+    from provgrid.report.subject import subject_of_run
+    from provgrid.report.texts import language
+
+    known = language(lang)
+    target = file or runs[0] / NAME
+    with Reporter() as reporter:
+        subjects = []
+        for run in runs:
+            reporter.stage(f"reading {run}")
+            subjects.append(subject_of_run(run))
+        reporter.stage("writing the report")
+        try:
+            written = write_report(subjects, target, known)
+        except OSError as error:
+            raise cannot_write(target, error) from error
+    if as_json:
+        print_json(
+            {"report": str(written), "lang": known, "runs": [str(run) for run in runs], "bytes": written.stat().st_size}
+        )
+    else:
+        output().print(f"report: {written}")
+    return exits.SOLVED

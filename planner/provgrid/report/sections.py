@@ -1,0 +1,93 @@
+"""The tables of a report, in their order, each with what it leaves out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provgrid.report import assumptions, rows
+from provgrid.report.tables import Table, largest, runs_together, table
+from provgrid.report.unserved import unserved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from provgrid.report.subject import Subject
+    from provgrid.report.wording import Wording
+
+MOST_ROWS = 300  # of each run, in one table
+TERMS = {
+    "way": "engines",
+    "component": "components",
+    "counts": "counts",
+    "tier": "tiers",
+    "province": "provinces",
+    "from_province": "provinces",
+    "to_province": "provinces",
+    "work": "work",
+    "energy": "energies",
+    "family": "families",
+    "slo_metric": "metrics",
+    "slo_class": "classes",
+    "quality": "qualities",
+    "unit": "unit_names",
+}
+
+
+def result_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Table, ...]:
+    """Make every table of results that has a row."""
+    makers: dict[str, tuple[Callable[[Subject], pd.DataFrame], str, str]] = {
+        "policies": (rows.policies, "", ""),
+        "costs": (rows.costs, "", ""),
+        "clusters": (rows.clusters, "accelerator_h", "energy.parquet"),
+        "pools": (rows.pools, "accelerator_h", "prices.parquet"),
+        "ledger": (rows.ledger, "accelerator_h", "jobs.parquet"),
+        "jobs": (rows.jobs, "accelerator_h", "jobs.parquet"),
+        "services": (rows.services, "asked_mtokens", "inference.parquet"),
+        "unserved": (lambda subject: unserved(subject, wording), "cost_yuan", "jobs.parquet"),
+        "links": (rows.links, "carried_gb", "traffic.parquet"),
+        "contracts": (rows.contracts, "offered_mwh", "energy.parquet"),
+    }
+    made = [_made(key, subjects, wording, *how) for key, how in makers.items()]
+    return tuple(one for one in made if one.rows)
+
+
+def assumption_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Table, ...]:
+    """Make the tables of what the plans rest on."""
+    makers: dict[str, Callable[[Subject], pd.DataFrame]] = {
+        "quality": assumptions.quality_shares,
+        "assumptions": lambda subject: assumptions.named_assumptions(subject, wording),
+        "sources": assumptions.sources,
+    }
+    made = [_made(key, subjects, wording, maker, "", "") for key, maker in makers.items()]
+    return tuple(one for one in made if one.rows)
+
+
+def _made(
+    key: str,
+    subjects: tuple[Subject, ...],
+    wording: Wording,
+    maker: Callable[[Subject], pd.DataFrame],
+    by: str,
+    file: str,
+) -> Table:
+    """Make one table of all runs, the largest rows of each, and say what is not in it."""
+    frames, total = [], 0
+    names: dict[str, str] = {}
+    for subject in subjects:
+        frame = maker(subject)
+        total += len(frame)
+        if by:
+            # Whatever is left comes first: it must not be what the cut takes away.
+            frame = largest(frame, by, MOST_ROWS, frame["pool"].isna() if key == "jobs" else None)
+        frames.append((subject.name, frame))
+        names |= wording.places(subject.plan.scenario) | wording.tenants(subject.plan.scenario)
+    shown = sum(len(frame) for _, frame in frames)
+    note = wording.say(f"notes.{key}") if f"notes.{key}" in wording.say.entries else ""
+    if shown < total:
+        cut = wording.say(
+            "tables.cut", shown=wording.numbers.number(shown), total=wording.numbers.number(total), file=file
+        )
+        note = f"{cut} {note}".rstrip()
+    return table(key, runs_together(frames), wording, names=names, terms=TERMS, note=note)

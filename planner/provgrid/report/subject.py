@@ -1,0 +1,122 @@
+"""What a report is about: a plan, the policies beside it, and the manifest of its run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from provgrid.report.scarcity import scarcity_yuan_per_h
+from provgrid_models.errors import ProvgridError
+from provgrid_optimizer.evaluate import costs, unserved_share
+from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.runs import open_run, versions
+from provgrid_optimizer.savings import saving_of
+from provgrid_optimizer.solve import POLICIES, find_engine, held_against
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provgrid_models.problem import Floats, Problem
+    from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.certificate import Certificate
+    from provgrid_optimizer.evaluate import Costs
+    from provgrid_optimizer.plan import Plan
+
+log = logging.getLogger("provgrid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What a simple rule makes of the same problem."""
+
+    allocation: Allocation
+    costs: Costs
+    unserved_share: float
+
+    @property
+    def objective_yuan(self) -> float:
+        """Cost above that of no work."""
+        return self.costs.objective_yuan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One plan of a report. `name` is what it is called beside others; `folder` is the run it was read from, if any."""
+
+    name: str
+    plan: Plan
+    policies: dict[str, Policy]
+    manifest: dict[str, Any]
+    folder: Path | None = None
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The plan's certificate, held against the policies of this report."""
+        return held_against(self.plan, {name: one.objective_yuan for name, one in self.policies.items()}).certificate
+
+    @cached_property
+    def savings(self) -> dict[str, float | None]:
+        """Share saved against each policy, on the work that both serve; none for a relaxation, or against itself."""
+        if self.certificate.divisible:
+            return {}
+        return {
+            name: saving_of(self.plan.problem, self.plan.allocation, one.allocation).share
+            for name, one in self.policies.items()
+            if name != self.plan.engine
+        }
+
+    @cached_property
+    def scarcity_yuan_per_h(self) -> Floats:
+        """Worth of one more accelerator in each pool and period at the prices of the bound, shape (P, T)."""
+        return scarcity_yuan_per_h(self.plan.problem, self.plan.multipliers)
+
+
+def subject_of_run(folder: Path) -> Subject:
+    """Read a run folder, and solve the policies again beside it.
+
+    Raises
+    ------
+    ScenarioError : a file of the run is missing or damaged.
+    AuditError : the run no longer passes its audit.
+    """
+    plan = open_run(folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    name = folder.resolve().name
+    return Subject(name=name, plan=plan, policies=policies_beside(plan.problem), manifest=manifest, folder=folder)
+
+
+def subject_of_plan(plan: Plan, name: str = "") -> Subject:
+    """Take a plan of this session, with a manifest of what is known of it, and solve the policies beside it."""
+    scenario = "" if plan.scenario is None else plan.scenario.name
+    manifest = {
+        "scenario": scenario or None,
+        "engine": plan.engine,
+        "status": plan.certificate.status,
+        "certificate": plan.certificate.to_dict(),
+        "unserved_share": plan.unserved_share,
+        "options": asdict(plan.options),
+        "timings": asdict(plan.timings),
+        "versions": versions(),
+    }
+    name = name or f"{scenario or 'problem'}-{plan.engine}"
+    return Subject(name=name, plan=plan, policies=policies_beside(plan.problem), manifest=manifest)
+
+
+def policies_beside(problem: Problem) -> dict[str, Policy]:
+    """Solve every policy; a simple rule may fail where an optimiser does not, and is left out then."""
+    found: dict[str, Policy] = {}
+    for name in POLICIES:
+        try:
+            allocation = find_engine(name)(problem, SolveOptions(), ignore_progress).allocation
+        except ProvgridError as error:
+            log.info("policy %s has no plan: %s", name, error)
+            continue
+        found[name] = Policy(
+            allocation=allocation,
+            costs=costs(problem, allocation),
+            unserved_share=unserved_share(problem, allocation),
+        )
+    return found

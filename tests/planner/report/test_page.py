@@ -1,0 +1,157 @@
+"""The report as text: what stands in it, in which order, and that nothing of a scenario can break out of its place."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import provgrid as pg
+from command_line import json_of, one_line, provgrid
+from provgrid.report.page import report_html
+from provgrid.report.subject import Subject, subject_of_plan, subject_of_run
+from provgrid_models.errors import OptionError
+from tiny import job, tiny_scenario
+
+PARTS = ("verdict", "cards", "tables", "assumptions", "manifest")
+HOSTILE_JOB = "<script>alert('a')</script>\"'&"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report") / "toy-cheapest"
+    return pg.solve(pg.scenarios.toy(), engine="cheapest", passes=20).save(folder)
+
+
+@pytest.fixture(scope="module")
+def subject(run: Path) -> Subject:
+    return subject_of_run(run)
+
+
+def without_tags(text: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_parts_stand_in_the_order_that_planners_read(subject: Subject, lang: str) -> None:
+    text = report_html([subject], lang)
+    at = [text.index(f'<section id="{part}"') for part in PARTS]
+    assert at == sorted(at)
+    assert text.count('class="card"') == 5
+
+
+def test_the_verdict_says_cost_gap_unserved_carbon_and_both_savings(subject: Subject) -> None:
+    text = without_tags(report_html([subject], "en").split('<section id="verdict"')[1].split("</section>")[0])
+    certificate = subject.certificate
+    assert f"{certificate.objective_yuan:,.0f} yuan" in text
+    assert f"within {certificate.gap:.1%}" in text or f"within {certificate.gap:.2%}" in text
+    for label in ("Cost", "Gap", "Unserved", "Carbon", "Saved against keeping work local", "best simple policy"):
+        assert label in text
+
+
+def test_a_policy_saves_nothing_against_itself() -> None:
+    itself = subject_of_plan(pg.solve(tiny_scenario(), engine="local", policies=False, passes=5))
+    assert "local" not in itself.savings
+    assert "this plan is the policy local" in without_tags(report_html([itself], "en"))
+
+
+def test_a_relaxation_is_an_ideal_that_saves_nothing() -> None:
+    ideal = subject_of_plan(pg.solve(tiny_scenario(), engine="lp", policies=False))
+    text = without_tags(report_html([ideal], "en"))
+    assert ideal.savings == {}
+    assert "It is a bound and not a plan" in text
+    assert "an ideal is no plan and saves nothing" in text
+
+
+def test_the_same_run_makes_the_same_bytes(run: Path) -> None:
+    texts = [report_html([subject_of_run(run)], "zh") for _ in range(2)]
+    assert texts[0] == texts[1]
+
+
+def test_nothing_in_the_page_comes_from_elsewhere(subject: Subject) -> None:
+    text = report_html([subject], "en")
+    assert not re.search(r"(?:src|href)=\"(?!#)", text)
+    assert "default-src 'none'" in text
+
+
+def test_names_from_files_cannot_break_out_of_their_place() -> None:
+    scenario = tiny_scenario(
+        settings={"title": "</title><script>alert(1)</script>"}, jobs=[job(HOSTILE_JOB), job("=HYPERLINK(1)")]
+    )
+    text = report_html([subject_of_plan(pg.solve(scenario, engine="cheapest", passes=5, policies=False))], "en")
+    assert "<script>alert" not in text
+    assert html.escape(HOSTILE_JOB).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in text
+    # Exactly our own scripts are there.
+    assert len(re.findall(r"<script[ >]", text)) == len(re.findall(r"</script>", text))
+    for script in re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL):
+        assert "use strict" in script
+
+
+def test_a_plan_of_arrays_has_a_report_without_places_and_sources() -> None:
+    problem = pg.Problem(
+        capacity=np.full((1, 3), 10.0),
+        kw_per_accelerator=np.full((1, 3), 1.0),
+        pool_cluster=np.zeros(1, dtype=np.int64),
+        block_cluster=np.zeros(1, dtype=np.int64),
+        block_limit_kw=np.full((1, 3), np.inf),
+        block_yuan_per_kwh=np.full((1, 3), 0.5),
+        block_kg_per_kwh=np.zeros((1, 3)),
+        demand=np.full((1, 3), 4.0),
+        service_rate=np.ones((1, 1)),
+        service_unserved_yuan=np.full(1, 10.0),
+    )
+    text = without_tags(report_html([subject_of_plan(pg.solve(problem, engine="cheapest", policies=False))], "en"))
+    # 4 accelerators of 1 kW for 3 hours at 0.5 yuan: 6 yuan.
+    assert "6 yuan" in text
+    assert "A problem made from arrays" in text
+
+
+def test_several_runs_stand_side_by_side_with_their_names_in_every_table(subject: Subject) -> None:
+    other = subject_of_plan(pg.solve(pg.scenarios.toy(), engine="local", passes=20), name="toy-local")
+    text = report_html([subject, other], "en")
+    pools = text.split('data-table="pools"')[1].split("</article>")[0]
+    assert "Run" in pools
+    for name in ("toy-cheapest", "toy-local"):
+        assert f'<td class="id">{name}</td>' in pools
+    assert text.count('class="verdict') == 2
+
+
+def test_the_largest_jobs_are_shown_and_the_rest_is_pointed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    from provgrid.report import sections
+
+    monkeypatch.setattr(sections, "MOST_ROWS", 2)
+    plan = pg.solve(pg.scenarios.toy(), engine="cheapest", policies=False, passes=5)
+    text = report_html([subject_of_plan(plan)], "en")
+    jobs = text.split('data-table="jobs"')[1].split("</article>")[0]
+    assert f"The largest 2 of {len(plan.jobs)} rows are shown; all are in jobs.parquet in the run folder." in jobs
+    assert jobs.count("<tr>") == 3  # the headings, and two jobs
+
+
+def test_cells_keep_all_digits_beside_what_is_shown(subject: Subject) -> None:
+    text = report_html([subject], "zh")
+    pools = text.split('data-table="pools"')[1].split("</article>")[0]
+    cells = re.findall(r'<td class="number"(?: data-v="([^"]*)")?>([^<]*)</td>', pools)
+    shown = [float(value or text.replace(",", "")) for value, text in cells if not text.endswith("%")]
+    price = subject.plan.multipliers.accelerator
+    mean = price @ subject.plan.problem.hours / subject.plan.problem.hours.sum()
+    assert set(mean.tolist()) <= set(shown)
+
+
+def test_the_command_writes_the_report_into_the_run_folder(run: Path) -> None:
+    told = json_of(provgrid("report", run, "--lang", "zh", "--json"))
+    assert told["report"] == str(run / "report.html")
+    text = (run / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in text
+    assert told["bytes"] == len(text.encode())
+    # The run is still whole: its audit passes, and it opens.
+    assert pg.open(run).audit.violations == ()
+
+
+def test_wrong_languages_and_folders_are_one_line(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="take one of en, zh"):
+        report_html([], "fr")
+    assert "is no folder" in one_line(provgrid("report", tmp_path / "nothing"), 2)
+    assert "cannot be written" in one_line(provgrid("report", run, "-o", tmp_path / "no" / "such" / "r.html"), 2)
