@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint types warm bench page clean
+.PHONY: demo test test-slow test-browser lint types warm bench page clean
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/provgrid demo
@@ -12,9 +12,15 @@ demo: $(VENV)/runtime.stamp
 test: lint
 	$(MAKE) --no-print-directory -j 2 warm types
 	$(BIN)/python -m pytest -n 2
+	@echo "not among these: slow tests (make test-slow), and pages in Chromium (make test-browser)"
 
 test-slow: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m slow
+
+# Pages in the system's Chromium, which is installed where that can be done without asking; else they are skipped.
+test-browser: $(VENV)/browser.stamp
+	sh tests/browser/install_chromium.sh
+	$(BIN)/python -m pytest -m browser
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -49,3 +55,7 @@ $(VENV)/runtime.stamp: pyproject.toml | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/runtime.stamp
+
+$(VENV)/browser.stamp: pyproject.toml | $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]'
+	@touch $@
