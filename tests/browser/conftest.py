@@ -55,9 +55,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def axe_script() -> str:
     """axe-core, as the package of the `browser` extra carries it."""
-    package = pytest.importorskip(
-        "axe_playwright_python", reason="axe-core is not installed; make test-browser does it"
-    )
+    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed; see make test-browser")
     return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
