@@ -102,7 +102,7 @@ def opened(chromium: Browser) -> Callable[..., Any]:
         page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
         page.goto(path.resolve().as_uri())
         if page.locator(".plot").count():
-            page.wait_for_function("document.documentElement.dataset.pictures === 'drawn'", timeout=DRAWN_MS)
+            page.wait_for_selector("html[data-pictures=drawn]", timeout=DRAWN_MS)
         yield seen
         context.close()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import provgrid as pg
+from provgrid.report.figures.theme import template
 from provgrid.report.page import write_report
 from provgrid.report.subject import Subject, subject_of_plan
 from tiny import job, tiny_scenario
@@ -18,6 +19,7 @@ from tiny import job, tiny_scenario
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+PICTURES = ("flows", "load", "utilisation", "prices", "waterfall")
 LANGUAGES, WIDTHS_PX = ("en", "zh"), (1280, 390)
 HOSTILE = "</script><script>alert('a')</script>\"'&, <img src=x onerror=alert(1)>"
 
@@ -100,6 +102,39 @@ def test_axe_finds_nothing_grave_on_a_narrow_screen_and_in_a_comparison(
         assert grave_faults(seen.page) == []
     with opened(comparison) as seen:
         assert grave_faults(seen.page) == []
+        assert seen.is_quiet(), seen
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("width_px", WIDTHS_PX)
+def test_every_picture_is_drawn_within_its_frame(
+    opened: Callable[..., Any], reports: dict[str, Path], lang: str, width_px: int
+) -> None:
+    with opened(reports[lang], width_px=width_px, dark=True) as seen:
+        pictures = seen.page.locator("figure.picture")
+        ids = [picture.get_attribute("id") for picture in pictures.locator(".plot").all()]
+        assert [name.split("-")[1] for name in ids if name] == [*PICTURES]
+        for picture in pictures.all():
+            layer = picture.locator("svg.main-svg").first
+            frame, drawn = picture.bounding_box(), layer.bounding_box()
+            assert frame is not None
+            assert drawn is not None
+            assert drawn["width"] > 0.8 * frame["width"]
+            assert frame["x"] <= drawn["x"]
+            assert drawn["x"] + drawn["width"] <= frame["x"] + frame["width"]
+            # Marks, not only axes: every kind of trace puts its own into a layer of this class.
+            assert picture.locator(".plot .trace, .plot .hm, .plot .sankey, .plot .heatmaplayer image").count() > 0
+
+
+def test_pictures_follow_the_switch_and_the_width(opened: Callable[..., Any], reports: dict[str, Path]) -> None:
+    paper = "[...document.querySelectorAll('.plot')].map(plot => plot._fullLayout.paper_bgcolor)"
+    with opened(reports["en"]) as seen:
+        assert set(seen.page.evaluate(paper)) == {template("light")["layout"]["paper_bgcolor"]}
+        seen.page.locator("#theme").click()
+        assert set(seen.page.evaluate(paper)) == {template("dark")["layout"]["paper_bgcolor"]}
+        seen.page.set_viewport_size({"width": 390, "height": 900})
+        seen.page.wait_for_selector(".plot[data-width^='3']")
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
         assert seen.is_quiet(), seen
 
 

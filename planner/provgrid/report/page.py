@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from provgrid.report.assumptions import notes
 from provgrid.report.cards import cards
+from provgrid.report.figures.theme import ADAPT_JS
 from provgrid.report.manifest import manifest_rows
+from provgrid.report.pictures import pictures, templates
 from provgrid.report.sections import assumption_tables, result_tables
 from provgrid.report.verdict import verdict
 from provgrid.report.wording import Wording
@@ -39,7 +42,10 @@ def report_html(subjects: Sequence[Subject], lang: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    scripts = [_script("page.js"), _script("tables.js")]
+    drawn = pictures(all_subjects, wording)
+    scripts = [_script(_template("page.js")), _script(_template("tables.js"))]
+    if drawn:
+        scripts += [_script(get_plotlyjs()), _script(f"{ADAPT_JS}\n{_template('pictures.js')}")]
     return environment.get_template("report.html.j2").render(
         wording=wording,
         say=wording.say,
@@ -50,7 +56,8 @@ def report_html(subjects: Sequence[Subject], lang: str) -> str:
         tables=result_tables(all_subjects, wording),
         assumption_tables=assumption_tables(all_subjects, wording),
         subtitles=[_subtitle(subject, wording) for subject in all_subjects],
-        pictures=(),
+        pictures=drawn,
+        templates_json=templates(),
         notes=[(subject.name, lines) for subject in all_subjects if (lines := notes(subject, wording))],
         manifests=[(subject.name, manifest_rows(subject)) for subject in all_subjects],
         style=Markup(_template("style.css")),
@@ -84,9 +91,9 @@ def _template(name: str) -> str:
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _script(name: str) -> str:
+def _script(text: str) -> str:
     """Text of a script as it stands between its tags."""
-    return f"\n{_template(name)}"
+    return f"\n{text}\n"
 
 
 def _hash(script: str) -> str:

@@ -49,7 +49,7 @@ def policies(subject: Subject) -> pd.DataFrame:
             "cost_yuan": one.objective_yuan,
             "plan_saving": subject.savings.get(name, np.nan),
             "unserved_share": one.unserved_share,
-            "carbon_t": one.costs.carbon_kg / 1000.0,
+            "carbon_t": one.component_costs.carbon_kg / 1000.0,
         }
         for name, one in sorted(subject.policies.items(), key=lambda item: item[1].objective_yuan)
     ]

@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from provgrid.report.policies import policies_beside
 from provgrid.report.scarcity import scarcity_yuan_per_h
-from provgrid_models.errors import ProvgridError
-from provgrid_optimizer.evaluate import costs, unserved_share
-from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.runs import open_run, versions
 from provgrid_optimizer.savings import saving_of
-from provgrid_optimizer.solve import POLICIES, find_engine, held_against
+from provgrid_optimizer.solve import held_against
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provgrid_models.problem import Floats, Problem
-    from provgrid_optimizer.allocation import Allocation
+    from provgrid.report.policies import Policy
+    from provgrid_models.problem import Floats
     from provgrid_optimizer.certificate import Certificate
-    from provgrid_optimizer.evaluate import Costs
     from provgrid_optimizer.plan import Plan
-
-log = logging.getLogger("provgrid")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """What a simple rule makes of the same problem."""
-
-    allocation: Allocation
-    costs: Costs
-    unserved_share: float
-
-    @property
-    def objective_yuan(self) -> float:
-        """Cost above that of no work."""
-        return self.costs.objective_yuan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,20 +83,3 @@ def subject_of_plan(plan: Plan, name: str = "") -> Subject:
     }
     name = name or f"{scenario or 'problem'}-{plan.engine}"
     return Subject(name=name, plan=plan, policies=policies_beside(plan.problem), manifest=manifest)
-
-
-def policies_beside(problem: Problem) -> dict[str, Policy]:
-    """Solve every policy; a simple rule may fail where an optimiser does not, and is left out then."""
-    found: dict[str, Policy] = {}
-    for name in POLICIES:
-        try:
-            allocation = find_engine(name)(problem, SolveOptions(), ignore_progress).allocation
-        except ProvgridError as error:
-            log.info("policy %s has no plan: %s", name, error)
-            continue
-        found[name] = Policy(
-            allocation=allocation,
-            costs=costs(problem, allocation),
-            unserved_share=unserved_share(problem, allocation),
-        )
-    return found

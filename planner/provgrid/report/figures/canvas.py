@@ -58,7 +58,7 @@ def figure(
             "layout": {
                 "template": template(theme),
                 "title": {"text": title, "subtitle": {"text": wide}},
-                "meta": {"title": title, "answer": answer, "narrow": changes},
+                "meta": {"title": title, "answer": answer, "narrow": changes, "extra_top": extra_top},
                 **layout,
                 "margin": {"t": top, **layout.get("margin", {})},
             },

@@ -11,27 +11,28 @@ from provgrid.report.figures.canvas import figure
 from provgrid.report.figures.names import Names
 from provgrid.report.figures.scale import scale
 from provgrid_optimizer.options import SolveOptions
-from provgrid_optimizer.savings import saving
+from provgrid_optimizer.savings import saving_of
 from provgrid_optimizer.solve import Reference, solve
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from provgrid.report.policies import Policy
     from provgrid_optimizer.plan import Plan
 
 NOTHING = 1e-6  # of the larger cost, below which a component is left out
 
 
-def waterfall_table(plan: Plan, baseline: Plan) -> pd.DataFrame:
+def waterfall_table(plan: Plan, baseline: Plan | Policy) -> pd.DataFrame:
     """Return a row for each component of the objective: component, baseline_yuan, plan_yuan, change_yuan."""
-    mine, other = (one.costs[one.costs["in_objective"]].set_index("component")["cost_yuan"] for one in (plan, baseline))
-    table = pd.DataFrame({"baseline_yuan": other, "plan_yuan": mine}).rename_axis("component").reset_index()
+    mine, other = (one.component_costs.by_component() for one in (plan, baseline))
+    table = pd.DataFrame({"component": list(mine), "baseline_yuan": list(other.values()), "plan_yuan": mine.values()})
     table["change_yuan"] = table["plan_yuan"] - table["baseline_yuan"]
     return table
 
 
-def planned(plan: Plan, against: Plan | str) -> Plan:
-    """Return what a plan is held against: a plan, or the engine of that name on the same problem."""
+def planned(plan: Plan, against: Plan | Policy | str) -> Plan | Policy:
+    """Return what a plan is held against: a plan or policy, or the engine of that name on the same problem."""
     if not isinstance(against, str):
         return against
     options = SolveOptions(threads=plan.options.threads, seed=plan.options.seed)
@@ -39,7 +40,7 @@ def planned(plan: Plan, against: Plan | str) -> Plan:
     return solve(plan.problem, against, options, scenario=plan.scenario, reference=proven, with_policies=False)
 
 
-def waterfall(plan: Plan, against: Plan | str, lang: str = "en", theme: str = "light") -> go.Figure:
+def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme: str = "light") -> go.Figure:
     """Draw the cost of the baseline, what each component adds or takes, and the cost of the plan."""
     baseline, names = planned(plan, against), Names(plan, lang)
     say = names.say
@@ -73,7 +74,7 @@ def waterfall(plan: Plan, against: Plan | str, lang: str = "en", theme: str = "l
         "totals": {"marker": {"color": look.GREY}},
         "hovertemplate": "%{x}: %{text} " + say("waterfall.yuan") + "<extra></extra>",
     }
-    ideal = plan.certificate.divisible or baseline.certificate.divisible
+    ideal = plan.allocation.divisible or baseline.allocation.divisible
     return figure(
         [trace],
         title=say("waterfall.title_ideal" if ideal else "waterfall.title", name=_label(baseline, names)),
@@ -92,12 +93,12 @@ def waterfall(plan: Plan, against: Plan | str, lang: str = "en", theme: str = "l
     )
 
 
-def _label(plan: Plan, names: Names) -> str:
+def _label(plan: Plan | Policy, names: Names) -> str:
     name = names.say.name("engines", plan.engine)
-    return names.say("waterfall.ideal", name=name) if plan.certificate.divisible else name
+    return names.say("waterfall.ideal", name=name) if plan.allocation.divisible else name
 
 
-def _answer(plan: Plan, baseline: Plan, names: Names) -> str:
+def _answer(plan: Plan, baseline: Plan | Policy, names: Names) -> str:
     """Say what is saved on the work that both serve; of an ideal, that it is none."""
     say, numbers = names.say, names.numbers
     unserved = say(
@@ -105,9 +106,9 @@ def _answer(plan: Plan, baseline: Plan, names: Names) -> str:
         plan=numbers.percent(plan.unserved_share),
         baseline=numbers.percent(baseline.unserved_share),
     )
-    if plan.certificate.divisible or baseline.certificate.divisible:
+    if plan.allocation.divisible or baseline.allocation.divisible:
         return say("waterfall.no_saving") + unserved
-    common = saving(plan, baseline)
+    common = saving_of(plan.problem, plan.allocation, baseline.allocation)
     told = (
         say("waterfall.nothing_common")
         if common.share is None

@@ -1,0 +1,107 @@
+"""The pictures of a report as JSON for the page: their questions as headings, their answers as captions."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from provgrid.report.figures.flows import flows
+from provgrid.report.figures.load import load
+from provgrid.report.figures.prices import prices
+from provgrid.report.figures.theme import template
+from provgrid.report.figures.utilisation import utilisation
+from provgrid.report.figures.waterfall import waterfall
+from provgrid_models.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import plotly.graph_objects as go
+
+    from provgrid.report.subject import Subject
+    from provgrid.report.wording import Wording
+
+log = logging.getLogger("provgrid")
+
+HEIGHT_PX = 480  # of a picture that names none
+TOP_PX = 16  # room above a picture that has its title outside
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture: what it asks and answers, in words, and plotly's figure as JSON that no tag can break out of."""
+
+    id: str
+    run: str
+    title: str
+    caption: str
+    height_px: int
+    json: Markup
+
+
+def pictures(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Picture, ...]:
+    """Draw the pictures of every run that its plan has the figures for, in the order that planners ask."""
+    made = []
+    for k, subject in enumerate(subjects):
+        for name, figure in _figures(subject, wording.lang):
+            made.append(_picture(f"picture-{name}-{k}", subject.name, figure))
+    return tuple(made)
+
+
+def templates() -> Markup:
+    """Write both templates, which the page exchanges."""
+    return safe_json({"light": template("light"), "dark": template("dark")})
+
+
+def _figures(subject: Subject, lang: str) -> Iterator[tuple[str, go.Figure]]:
+    """Yield the figures of one run by name; a plan of arrays has no places for a map, and no picture of it."""
+    plan, best = subject.plan, subject.certificate.best_policy
+    drawn: dict[str, Callable[[], go.Figure]] = {
+        "flows": lambda: flows(plan, lang),
+        "load": lambda: load(plan, None, lang),
+        "utilisation": lambda: utilisation(plan, lang),
+        "prices": lambda: prices(plan, lang),
+    }
+    if best is not None and best[0] in subject.savings:
+        drawn["waterfall"] = lambda: waterfall(plan, subject.policies[best[0]], lang)
+    for name, draw in drawn.items():
+        try:
+            yield name, draw()
+        except OptionError as error:
+            log.info("no picture %s of %s: %s", name, subject.name, error)
+
+
+def _picture(name: str, run: str, figure: go.Figure) -> Picture:
+    """Take question and answer out of a figure, and the room that they had, for the page writes them itself."""
+    drawn = json.loads(figure.to_json())
+    layout = drawn["layout"]
+    meta, narrow = layout["meta"], layout["meta"]["narrow"]["layout"]
+    layout.pop("template")
+    layout.pop("title")
+    for key in [key for key in narrow if key.startswith("title.")]:
+        narrow.pop(key)
+    top_px = TOP_PX + meta["extra_top"]
+    height_px = layout.get("height", HEIGHT_PX) - (layout["margin"]["t"] - top_px)
+    narrow["height"] = narrow.get("height", layout.get("height", HEIGHT_PX)) - (narrow["margin.t"] - top_px)
+    narrow["margin.t"] = layout["margin"]["t"] = top_px
+    layout["height"] = height_px
+    return Picture(
+        id=name,
+        run=run,
+        title=meta.pop("title"),
+        caption=meta.pop("answer"),
+        height_px=height_px,
+        json=safe_json(drawn),
+    )
+
+
+def safe_json(value: Any) -> Markup:
+    """Write JSON that may stand between script tags: what could end them is escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)

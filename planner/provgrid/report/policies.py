@@ -1,0 +1,52 @@
+"""The simple policies beside a plan: solved again on its problem, which takes milliseconds, and counted the same way."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provgrid_models.errors import ProvgridError
+from provgrid_optimizer.evaluate import costs, unserved_share
+from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.solve import POLICIES, find_engine
+
+if TYPE_CHECKING:
+    from provgrid_models.problem import Problem
+    from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.evaluate import Costs
+
+log = logging.getLogger("provgrid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What a simple rule makes of a problem: a plan's decisions and costs, neither proven nor audited."""
+
+    engine: str
+    allocation: Allocation
+    component_costs: Costs
+    unserved_share: float
+
+    @property
+    def objective_yuan(self) -> float:
+        """Cost above that of no work."""
+        return self.component_costs.objective_yuan
+
+
+def policies_beside(problem: Problem) -> dict[str, Policy]:
+    """Solve every policy; a simple rule may fail where an optimiser does not, and is left out then."""
+    found: dict[str, Policy] = {}
+    for name in POLICIES:
+        try:
+            allocation = find_engine(name)(problem, SolveOptions(), ignore_progress).allocation
+        except ProvgridError as error:
+            log.info("policy %s has no plan: %s", name, error)
+            continue
+        found[name] = Policy(
+            engine=name,
+            allocation=allocation,
+            component_costs=costs(problem, allocation),
+            unserved_share=unserved_share(problem, allocation),
+        )
+    return found
