@@ -267,6 +267,16 @@ class Plan:
 
         return save_plan(self, folder, marginal_prices=marginal_prices)
 
+    def report(self, path: str | Path, *, lang: str = "en") -> Path:
+        """Write the plan's report as one HTML file that needs no network; `lang` is "en" or "zh" (else `OptionError`).
+
+        A file that is there is replaced.
+        """
+        from provgrid_optimizer.attached import attached
+
+        written: Path = attached("report", self)(path, lang)
+        return written
+
     def to_dict(self) -> dict[str, Any]:
         """Return the plan's record: plain values, ready for JSON."""
         certificate, problem = self.certificate, self.problem

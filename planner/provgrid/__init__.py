@@ -130,6 +130,7 @@ _HOME = {
 }
 
 attach("plot", "provgrid.plot:Pictures")
+attach("report", "provgrid.report.page:reporting")
 
 
 def __getattr__(name: str) -> Any:

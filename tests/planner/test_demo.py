@@ -55,6 +55,7 @@ def test_the_table_has_at_most_fifteen_lines_and_no_saving_of_the_ideal(
     assert run(["demo", "-o", str(tmp_path / "run")]) == 0
     assert_right_table(capsys.readouterr().out)
     assert pg.open(tmp_path / "run").audit.violations == ()
+    assert "<h1>" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_ctrl_c_during_a_policy_stops_and_keeps_the_heuristics_plan(

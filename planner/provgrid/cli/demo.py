@@ -12,6 +12,7 @@ import typer
 from provgrid import exits
 from provgrid.cli import console
 from provgrid.cli.console import Reporter, note, output, print_json
+from provgrid.cli.report import write_beside
 from provgrid_models.errors import ProvgridError
 from provgrid_optimizer.interrupts import CtrlCWaits
 
@@ -30,6 +31,9 @@ def demo(
     ] = None,
     threads: Annotated[int, typer.Option(help="Threads to use.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of all random choices.")] = 0,
+    with_report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write report.html into the run folder.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of records as JSON.")] = False,
 ) -> int:
     """Solve Zhejiang with the relaxation, the heuristic and every policy, and keep the heuristic's plan."""
@@ -48,10 +52,13 @@ def demo(
         reporter.stage("writing the run")
         with CtrlCWaits():
             written = write(plans[SHOWN], run_folder)
+            page = write_beside(plans[SHOWN], written) if with_report and not console.session.interrupts else None
     if as_json:
         print_json([record(plan, written if name == SHOWN else None) for name, plan in plans.items()])
     else:
         _print_table(plans, scenario, written)
+        if page is not None:
+            output().print(f"report: {page} (in Chinese: provgrid report {written} --lang zh)")
     return exits.INTERRUPTED if console.session.interrupts else exits.SOLVED
 
 

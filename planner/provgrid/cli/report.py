@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provgrid import exits
 from provgrid.cli.console import Reporter, cannot_write, output, print_json
+
+if TYPE_CHECKING:
+    from provgrid_optimizer.plan import Plan
 
 NAME = "report.html"
 
@@ -45,3 +48,14 @@ def report(
     else:
         output().print(f"report: {written}")
     return exits.SOLVED
+
+
+def write_beside(plan: Plan, folder: Path) -> Path:
+    """Write the report of a plan into the run folder that it was just saved in."""
+    from provgrid.report.page import write_report
+    from provgrid.report.subject import subject_of_saved
+
+    try:
+        return write_report([subject_of_saved(plan, folder)], folder / NAME, "en")
+    except OSError as error:
+        raise cannot_write(folder / NAME, error) from error

@@ -11,6 +11,7 @@ import typer
 from provgrid import exits
 from provgrid.cli import console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json
+from provgrid.cli.report import write_beside
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def solve(
     uncertain: Annotated[
         bool, typer.Option("--uncertain", help="Also draw every assumed figure in its range, and show the spread.")
     ] = False,
+    with_report: Annotated[bool, typer.Option("--report", help="Also write report.html into the run folder.")] = False,
     draws: Annotated[int, typer.Option(help="Draws of --uncertain.")] = DRAWS,
     jobs: Annotated[int, typer.Option(help="Processes of --uncertain, one thread each.")] = 2,
 ) -> int:
@@ -89,6 +91,7 @@ def solve(
         # A plan is there: from here on Ctrl-C waits until it is written.
         with CtrlCWaits() as interrupts:
             written = write(plan, run_folder)
+            page = write_beside(plan, written) if with_report and not interrupts.asked else None
     spread = None
     if task is not None and not interrupts.asked:
         spread = _uncertain(task, plan, draws, jobs)
@@ -99,6 +102,8 @@ def solve(
         if spread is not None:
             output().print(spread.summary())
         output().print(f"run folder: {written}")
+        if page is not None:
+            output().print(f"report: {page}")
     code = exits.INTERRUPTED if interrupts.asked else exits.exit_code(plan.certificate, gap)
     if code == exits.STOPPED:
         note(_why_stopped(plan, gap))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +19,15 @@ from provgrid.report.figures.theme import ADAPT_JS
 from provgrid.report.manifest import manifest_rows
 from provgrid.report.pictures import pictures, templates
 from provgrid.report.sections import assumption_tables, result_tables
+from provgrid.report.subject import subject_of_plan
 from provgrid.report.verdict import verdict
 from provgrid.report.wording import Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from provgrid.report.subject import Subject
+    from provgrid_optimizer.plan import Plan
 
 
 def report_html(subjects: Sequence[Subject], lang: str) -> str:
@@ -102,7 +105,21 @@ def _hash(script: str) -> str:
 
 
 def write_report(subjects: Sequence[Subject], path: Path, lang: str) -> Path:
-    """Write the report to a file, in place of one that is there."""
+    """Write the report to a file, whole or not at all, in place of one that is there."""
     text = report_html(subjects, lang)
-    path.write_text(text, encoding="utf-8")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return path
+
+
+def reporting(plan: Plan) -> Callable[[str | Path, str], Path]:
+    """Return what `plan.report` calls."""
+
+    def report(path: str | Path, lang: str) -> Path:
+        return write_report([subject_of_plan(plan)], Path(path), lang)
+
+    return report

@@ -1,4 +1,4 @@
-"""The simple policies beside a plan: solved again on its problem, which takes milliseconds, and counted the same way."""
+"""The simple policies beside a plan: solved again on its problem, in milliseconds, and counted the same way."""
 
 from __future__ import annotations
 

@@ -62,7 +62,11 @@ def subject_of_run(folder: Path) -> Subject:
     ScenarioError : a file of the run is missing or damaged.
     AuditError : the run no longer passes its audit.
     """
-    plan = open_run(folder)
+    return subject_of_saved(open_run(folder), folder)
+
+
+def subject_of_saved(plan: Plan, folder: Path) -> Subject:
+    """Take a plan that has just been saved in, or read from, a run folder."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     name = folder.resolve().name
     return Subject(name=name, plan=plan, policies=policies_beside(plan.problem), manifest=manifest, folder=folder)
