@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
 
+    from provgrid_optimizer.answers.ladder import Ladder
     from provgrid_optimizer.plan import Plan
 
 
@@ -49,3 +52,39 @@ class Pictures:
         from provgrid.report.figures.waterfall import waterfall
 
         return waterfall(self._plan, against, lang, theme)
+
+    def sankey(self, lang: str = "en", theme: str = "light") -> go.Figure:
+        """Draw which demand uses energy in which cluster, and where that comes from."""
+        from provgrid.report.figures.sankey import sankey
+
+        return sankey(self._plan, lang, theme)
+
+    def timeline(self, lang: str = "en", theme: str = "light") -> go.Figure:
+        """Draw when the largest jobs run within their windows, and which wait for a base."""
+        from provgrid.report.figures.timeline import timeline
+
+        return timeline(self._plan, lang, theme)
+
+    def solver(self, lang: str = "en", theme: str = "light") -> go.Figure:
+        """Draw how the best plan and the proven bound came together."""
+        from provgrid.report.figures.solver import solver
+
+        return solver(self._plan, lang, theme)
+
+    def ladder(
+        self, found: Ladder | None = None, added_ms: Sequence[float] = (), lang: str = "en", theme: str = "light"
+    ) -> go.Figure:
+        """Draw what looser latency limits save: a ladder that is there, or one planned as this plan was (slow)."""
+        from provgrid.report.figures.ladder import ladder
+
+        return ladder(found or self._ladder(added_ms), lang, theme)
+
+    def _ladder(self, added_ms: Sequence[float]) -> Ladder:
+        from provgrid_models.errors import OptionError
+        from provgrid_optimizer.answers.ladder import STEPS_MS, latency_ladder
+        from provgrid_optimizer.answers.worth import Bench
+
+        if self._plan.scenario is None:
+            raise OptionError("the latency ladder relaxes SLOs, and this plan was made from arrays; solve a scenario")
+        bench = Bench(engine=self._plan.engine, options=self._plan.options)
+        return latency_ladder(self._plan.scenario, added_ms or STEPS_MS, bench)

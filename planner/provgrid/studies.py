@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.answers.efficiency import Efficiency
+    from provgrid_optimizer.answers.ladder import Ladder
     from provgrid_optimizer.answers.pooling import Pooling
     from provgrid_optimizer.answers.ports import Port
     from provgrid_optimizer.answers.worth import Bench
     from provgrid_optimizer.answers.zones import Opening
 
-__all__ = ["efficiency", "pooling", "ports", "zones"]
+__all__ = ["efficiency", "ladder", "pooling", "ports", "zones"]
 
 
 def pooling(scenario: Scenario, **how: Any) -> Pooling:
@@ -51,6 +52,13 @@ def zones(scenario: Scenario, open_zones: Sequence[str], **how: Any) -> Opening:
     from provgrid_optimizer.answers.zones import opening_zones
 
     return opening_zones(scenario, open_zones, bench(**how))
+
+
+def ladder(scenario: Scenario, added_ms: Sequence[float] = (), **how: Any) -> Ladder:
+    """Relax every SLO by these steps (default: 5, 10, 20, 50 and 100 ms), and say what each step costs and unlocks."""
+    from provgrid_optimizer.answers.ladder import STEPS_MS, latency_ladder
+
+    return latency_ladder(scenario, added_ms or STEPS_MS, bench(**how))
 
 
 def bench(

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from provgrid_optimizer.answers.worth import Worth
 
-app = typer.Typer(help="What sharing, porting, efficiency and open data zones are worth.", no_args_is_help=True)
+app = typer.Typer(
+    help="What sharing, porting, efficiency, open data zones and looser SLOs are worth.", no_args_is_help=True
+)
 
 ScenarioName = Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one.")]
 Engine = Annotated[str, typer.Option(help="Engine for every plan; lp compares relaxations, exactly.")]
@@ -28,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one record as JSON."
 
 @app.callback()
 def study() -> None:
-    """Say what sharing, porting, efficiency and open data zones are worth."""
+    """Say what sharing, porting, efficiency, open data zones and looser SLOs are worth."""
 
 
 @app.command("pooling")
@@ -141,6 +143,46 @@ def zones(
         print_json({"study": "zones", "scenario": scenario, **found.to_dict()})
         return
     output().print(f"opening {', '.join(found.zones)} saves {_in_words(found.worth)}")
+
+
+@app.command("ladder")
+def ladder(
+    scenario: ScenarioName,
+    added_ms: Annotated[str, typer.Option("--ms", help="How much looser every SLO gets, step by step.")] = "",
+    engine: Engine = "heuristic",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    passes: Passes = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Relax every SLO step by step, and say what each step saves and how much work it sets free."""
+    from provgrid import studies
+
+    stops, steps = (gap, time_limit, passes, threads, seed), _milliseconds(added_ms)
+    found = _run(studies.ladder, scenario, overrides, engine, stops, steps)
+    if as_json:
+        print_json({"study": "ladder", "scenario": scenario, **found.to_dict()})
+        return
+    say = output().print
+    say(f"{'every SLO looser by':<20}{'cost, yuan':>16}{'saves, yuan':>16}{'unserved':>10}{'unlocked, acc.-h':>18}")
+    for rung in found.table.itertuples():
+        say(
+            f"{f'{rung.added_ms:g} ms':<20}{rung.cost_yuan:>16,.0f}{rung.saved_yuan:>16,.0f}"
+            f"{rung.unserved_share:>10.2%}{rung.unlocked_accelerator_h:>18,.0f}"
+        )
+
+
+def _milliseconds(text: str) -> tuple[float, ...]:
+    """Read steps such as 5,10,20."""
+    from provgrid_models.errors import OptionError
+
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise OptionError(f"--ms {text} holds no list of numbers; give steps such as 5,10,20") from error
 
 
 def _run(

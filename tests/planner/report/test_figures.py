@@ -16,10 +16,14 @@ from provgrid.report.figures.heat import edges
 from provgrid.report.figures.load import load_table, supply_table
 from provgrid.report.figures.names import short
 from provgrid.report.figures.prices import price_table
+from provgrid.report.figures.sankey import sankey_table
 from provgrid.report.figures.scale import scale
+from provgrid.report.figures.solver import solver_table
+from provgrid.report.figures.timeline import timeline_jobs, timeline_runs
 from provgrid.report.figures.utilisation import utilisation_table
 from provgrid.report.figures.waterfall import waterfall_table
 from provgrid.report.figures.work import work
+from tiny import job
 
 
 def rows_of(table, *columns):
@@ -153,7 +157,57 @@ def test_axes_are_scaled_to_the_language(largest: float, lang: str, word: str) -
     assert scale(largest, lang).word == word
 
 
+def test_the_sankey_takes_as_much_energy_in_as_it_gives_out_at_every_cluster() -> None:
+    table = sankey_table(plan())
+    use, supply = (table[table["step"] == step] for step in ("use", "supply"))
+    taken, given = use.groupby("to")["energy_kwh"].sum(), supply.groupby("from")["energy_kwh"].sum()
+    assert taken.to_dict() == pytest.approx(given.to_dict())
+
+
+def test_the_sankey_splits_energy_by_class_and_source() -> None:
+    # hub_b: base 40 and gang 30 accelerator-hours at 1.2 kWh each; its sun gives 4 hours of 20 kW
+    table = sankey_table(plan()).set_index(["from", "to"])["energy_kwh"]
+    assert table["training_elastic", "hub_b"] == pytest.approx(48.0)
+    assert table["training_rigid", "hub_b"] == pytest.approx(36.0)
+    assert table["hub_b", "solar"] == pytest.approx(80.0)
+
+
+def test_the_timeline_shows_chains_first_each_base_before_what_waits_for_it() -> None:
+    chain = [
+        job("other", work_pflop_h=8.0),
+        job("vertical", work_pflop_h=5.0, after="base"),
+        job("base", work_pflop_h=6.0),
+        job("small", work_pflop_h=1.0),
+    ]
+    table = timeline_jobs(pg.solve(scenario(jobs=chain), engine="local", policies=False, threads=1), most=3)
+    assert rows_of(table, "job", "base", "served_share") == [
+        ("base", "", pytest.approx(1.0)),
+        ("vertical", "base", pytest.approx(1.0)),
+        ("other", "", pytest.approx(1.0)),
+    ]
+
+
+def test_runs_are_the_stretches_of_a_job_without_a_pause() -> None:
+    # the gang of 10 runs 3 hours in one piece, from 2 h at the earliest
+    runs = timeline_runs(plan(), timeline_jobs(plan()))
+    gang = runs[runs["job"] == "gang"].iloc[0]
+    assert gang["end_period"] - gang["first_period"] == 3
+    assert gang["accelerators"] == pytest.approx(10.0)
+    assert (runs["accelerators"] * (runs["end_period"] - runs["first_period"])).sum() == pytest.approx(70.0)
+
+
+def test_the_solver_page_ends_with_the_certificate() -> None:
+    solved = pg.solve(scenario(), engine="heuristic", passes=3, policies=False, threads=1)
+    last = solver_table(solved).iloc[-1]
+    assert last["objective_yuan"] == solved.objective_yuan
+    assert last["gap"] == pytest.approx(solved.certificate.gap)
+    assert len(solver_table(solved)) == len(solved.history) + 1
+
+
 PICTURES = {
+    "sankey": (),
+    "timeline": (),
+    "solver": (),
     "flows": (),
     "utilisation": (),
     "prices": (),
@@ -179,15 +233,23 @@ def test_a_relaxation_is_called_an_ideal(name: str) -> None:
     assert "ideal" in getattr(plan("lp").plot, name)(*PICTURES[name]).layout.meta["title"]
 
 
-def test_every_axis_of_every_picture_has_a_unit_or_names_things() -> None:
-    for name, arguments in PICTURES.items():
-        figure = getattr(plan().plot, name)(*arguments)
-        for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
-            assert axis.title.text or axis.tickmode == "array" or name == "waterfall", name
+NAMED = {("waterfall", "x")}  # axes of names, which have no unit
+
+
+@pytest.mark.parametrize("name", sorted(set(PICTURES) - {"sankey"}))
+def test_every_axis_says_what_it_measures(name: str) -> None:
+    figure = getattr(plan().plot, name)(*PICTURES[name])
+    for letter, axes in (("x", figure.select_xaxes()), ("y", figure.select_yaxes())):
+        for axis in axes:
+            assert axis.title.text or axis.tickmode == "array" or (name, letter) in NAMED
+
+
+def test_the_columns_of_the_sankey_carry_their_unit() -> None:
+    assert all("MWh" in note.text for note in plan().plot.sankey().layout.annotations)
 
 
 def test_a_plan_of_arrays_has_every_picture_but_the_map() -> None:
-    for name in ("utilisation", "prices", "load", "waterfall"):
+    for name in sorted(set(PICTURES) - {"flows"}):
         assert getattr(plan_of_arrays().plot, name)(*PICTURES[name]).data
     with pytest.raises(pg.OptionError, match="places"):
         plan_of_arrays().plot.flows()

@@ -26,6 +26,7 @@ WIDEST_PX, THINNEST_PX = 15.0, 1.3  # arrows
 LARGEST_PX, SMALLEST_PX, REGION_PX = 30.0, 6.0, 5.0  # marks of clusters and regions
 CLUSTER_FONT_PX, REGION_FONT_PX = 11.5, 10.0
 SMALLER, NARROW_PART = 0.5, 0.3  # on a narrow screen: marks, and the whole map
+ARROW_OPACITY = 0.62
 SHORTEST_PX = 14.0  # arrow that is worth drawing
 CROWDED = 0.4  # a second panel shows the regions larger where they fill less than this part of the first
 KEY = 0.15  # height of the keys over that of the map
@@ -192,7 +193,7 @@ class Panel:
                     "y": y.astype(np.float32),
                     "mode": "lines",
                     "fill": "toself",
-                    "fillcolor": _see_through(COLOURS[k]),
+                    "fillcolor": look.see_through(COLOURS[k], ARROW_OPACITY),
                     "line": {"width": 0.6, "color": COLOURS[k]},
                     "name": self.say(f"flows.load_{k}"),
                     "legendgroup": f"load{k}",
@@ -329,7 +330,7 @@ class Panel:
                 "y": y,
                 "mode": "lines",
                 "fill": "toself",
-                "fillcolor": _see_through(look.GREY),
+                "fillcolor": look.see_through(look.GREY, ARROW_OPACITY),
                 "showlegend": False,
             }
             | {"line": {"width": 0.6, "color": look.GREY}}
@@ -390,13 +391,8 @@ def size_px(accelerators: float, largest: float) -> float:
 def _look(kind: str, sizes: list[float]) -> dict[str, Any]:
     if kind == "cluster":
         outline = {"width": 1.2, "color": look.VERMILLION}
-        return {"symbol": "square", "size": sizes, "color": _see_through(look.VERMILLION, 0.35), "line": outline}
+        return {"symbol": "square", "size": sizes, "color": look.see_through(look.VERMILLION, 0.35), "line": outline}
     return {"symbol": "circle", "size": sizes, "color": look.GREY, "line": {"width": 0}}
-
-
-def _see_through(colour: str, opacity: float = 0.62) -> str:
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _round_down(value: float) -> float:

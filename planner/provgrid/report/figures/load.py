@@ -110,7 +110,7 @@ def load(plan: Plan, cluster: str | None = None, lang: str = "en", theme: str = 
 def _views(plan: Plan, names: Names) -> tuple[list[str], list[View]]:
     """Classes, and views of all clusters together and of each."""
     problem, table, supply = plan.problem, load_table(plan), supply_table(plan)
-    classes = [name for name in work(plan)["demand_class"].cat.categories if (table["demand_class"] == name).any()]
+    classes = list(work(plan)["demand_class"].cat.categories)
     shape = (problem.n_clusters, problem.n_periods)
     known = ids(problem.labels.clusters, problem.n_clusters)
     held = np.zeros((problem.n_clusters, len(classes), problem.n_periods))
@@ -154,8 +154,7 @@ def _areas(classes: list[str], names: Names) -> list[Trace]:
             "name": names.demand_class(identifier),
             "line": {"width": 0.8, "shape": "hv", "color": look.PALETTE[k]},
             "fillcolor": look.PALETTE[k],
-            "fillpattern": {"shape": look.HATCHES[k], "size": 6, "solidity": 0.25, "fgcolor": "#ffffff"}
-            | {"bgcolor": look.PALETTE[k], "fillmode": "overlay"},
+            "fillpattern": look.hatch(look.HATCHES[k], look.PALETTE[k], 6),
             "hovertemplate": "%{y:,.0f}",
         }
         for k, identifier in enumerate(classes)

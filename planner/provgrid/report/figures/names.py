@@ -84,3 +84,13 @@ def cut(name: str, columns: int) -> str:
     while text_columns(name) > columns - 1:
         name = name.rsplit(" ", 1)[0] if " " in name else name[:-1]
     return name + "…"
+
+
+def cut_middle(name: str, columns: int) -> str:
+    """Cut an id to at most so many half-width characters; its end, where ids differ, stays.
+
+    >>> cut_middle("guangdong-reasoning-1915", 16)
+    'guangdong-…-1915'
+    """
+    tail = 5
+    return name if text_columns(name) <= columns else f"{name[: columns - tail - 1]}…{name[-tail:]}"

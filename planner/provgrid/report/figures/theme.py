@@ -113,3 +113,15 @@ def template(name: str) -> dict[str, Any]:
             "table": [{"cells": {"fill": {"color": look.paper}}}],
         },
     }
+
+
+def hatch(shape: str, colour: str, size: int = 5) -> dict[str, Any]:
+    """Return a pattern of white strokes on a colour."""
+    strokes = {"shape": shape, "size": size, "solidity": 0.26, "fgcolor": "#ffffff"}
+    return {**strokes, "bgcolor": colour, "fillmode": "overlay"}
+
+
+def see_through(colour: str, opacity: float) -> str:
+    """Return a colour that lets what is below it show."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

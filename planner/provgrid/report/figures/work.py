@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.plan import Plan
 
 RIGID, ELASTIC, SERVICE = "training_rigid", "training_elastic", "service"
-MOST_CLASSES = 8  # that a reader can tell apart
+MOST_CLASSES = 7  # that a reader can tell apart
 OTHER = "other_services"
 
 
