@@ -1,161 +1,180 @@
-"""Draw where the work of a run flows: regions to clusters at their longitude and latitude, no borders.
+"""Draw the flow map of a run as an SVG, trace by trace from the picture that `plan.plot.flows()` returns.
 
-    python docs/draw_flows.py RUN docs/flows.svg
-
-The width of a line is its accelerator-hours; the left panel shows everything, the right one the crowded part.
+python docs/draw_flows.py RUN docs/flows.svg
 """
 
 from __future__ import annotations
 
+import math
 import sys
-from collections import defaultdict
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 import provgrid as pg
 
 if TYPE_CHECKING:
-    from provgrid import Plan, Scenario
+    from collections.abc import Iterator
 
-HEIGHT, WIDE, NARROW, MARGIN, TOP = 380, 470, 400, 34, 44
-NAME_WIDTH, NAME_HEIGHT = 60, 12
-Flow = tuple[str, str, float]  # region, cluster, accelerator-hours
-Place = tuple[float, float]  # longitude, latitude
+    import plotly.graph_objects as go
+
+WIDTH, HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 1140, 720, 66, 84, 52, 18
+INK, MUTED, GRID = "#1d2733", "#5b6774", "#e3e7ec"
+SHIFT = {"right": (1, "start"), "left": (-1, "end"), "center": (0, "middle")}
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A window of longitudes and latitudes on a rectangle of the picture."""
+class Frame:
+    """Where a panel's longitudes and latitudes lie in the picture [px]."""
 
     left: float
-    width: float
+    bottom: float
+    scale_x: float
+    scale_y: float
     west: float
-    east: float
     south: float
+    east: float
     north: float
 
-    def holds(self, place: Place) -> bool:
-        """Whether a place lies in the window."""
-        return self.west <= place[0] <= self.east and self.south <= place[1] <= self.north
-
-    def at(self, place: Place) -> Place:
-        """Position of a place in the picture."""
-        x = self.left + MARGIN + (place[0] - self.west) / (self.east - self.west) * (self.width - 2 * MARGIN)
-        y = HEIGHT - MARGIN - (place[1] - self.south) / (self.north - self.south) * (HEIGHT - TOP - 2 * MARGIN)
-        return x, y
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Place of a longitude and latitude."""
+        return self.left + (x - self.west) * self.scale_x, self.bottom - (y - self.south) * self.scale_y
 
 
-def flows(plan: Plan, scenario: Scenario) -> list[Flow]:
-    """Accelerator-hours from each region to each cluster."""
-    cluster = {pool.id: pool.cluster for pool in scenario.pools}
-    region = {
-        **dict(zip(scenario.jobs["id"], scenario.jobs["region"], strict=True)),
-        **dict(zip(scenario.services["id"], scenario.services["region"], strict=True)),
-    }
-    total: dict[tuple[str, str], float] = defaultdict(float)
-    jobs = plan.jobs[plan.jobs["served"]]
-    for name, pool, hours in zip(jobs["job"], jobs["pool"], jobs["accelerator_h"], strict=True):
-        total[region[name], cluster[pool]] += hours
-    hours_of = plan.problem.hours[plan.inference["period"]] * plan.inference["accelerators"]
-    for name, pool, hours in zip(plan.inference["service"], plan.inference["pool"], hours_of, strict=True):
-        total[region[name], cluster[pool]] += hours
-    return sorted(((r, c, hours) for (r, c), hours in total.items()), key=lambda flow: -flow[2])
+def frame(figure: go.Figure, which: str) -> Frame:
+    """Fit a panel into its part of the picture, with the lengths of a degree that its axes ask for."""
+    across, up = figure.layout[f"xaxis{which}"], figure.layout[f"yaxis{which}"]
+    (west, east), (south, north) = across.range, up.range
+    inside = WIDTH - LEFT - RIGHT
+    first, last = (across.domain or (0.0, 1.0))[0] * inside, (across.domain or (0.0, 1.0))[1] * inside
+    height = HEIGHT - TOP - BOTTOM
+    scale = min((last - first) / (east - west), height / ((north - south) * up.scaleratio))
+    left = LEFT + (first + last) / 2 - scale * (east - west) / 2
+    bottom = TOP + height / 2 + scale * up.scaleratio * (north - south) / 2
+    return Frame(left, bottom, scale, scale * up.scaleratio, west, south, east, north)
 
 
-def window(left: float, width: float, places: list[Place]) -> Panel:
-    """Panel that holds all these places with a little air."""
-    longitude, latitude = np.array(places).T
-    air_x, air_y = 0.05 * np.ptp(longitude) + 0.2, 0.05 * np.ptp(latitude) + 0.2
-    return Panel(
-        left, width, longitude.min() - air_x, longitude.max() + air_x, latitude.min() - air_y, latitude.max() + air_y
+def picture(figure: go.Figure, name: str) -> str:
+    """Write a flow map as SVG text, with the name of what it shows."""
+    title = f"{name}. {figure.layout.meta['title']}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        f'font-size="11" role="img"><title>{escape(title)}</title>',
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        f'<text x="14" y="25" font-size="18" fill="{INK}">{escape(title)}</text>',
+        f'<text x="14" y="46" font-size="12" fill="{MUTED}">{escape(figure.layout.meta["answer"])}</text>',
+    ]
+    frames = {which: frame(figure, which) for which in {(trace.xaxis or "x")[1:] for trace in figure.data}}
+    for one in frames.values():
+        parts += grid(one)
+    for shape in figure.layout.shapes:
+        parts.append(_rectangle(shape, frames[""]))
+    for trace in figure.data:
+        place = frames[(trace.xaxis or "x")[1:]]
+        drawn = {"lines": outlines, "markers": marks, "text": names, "markers+text": marks_and_names}[trace.mode]
+        parts += drawn(trace, place)
+    return "\n".join([*parts, *legend(figure), "</svg>", ""])
+
+
+def grid(place: Frame) -> Iterator[str]:
+    """Lines of equal longitude and latitude, with their degrees."""
+    for low, high, along in ((place.west, place.east, True), (place.south, place.north, False)):
+        step = next(step for step in (0.5, 1, 2, 5, 10, 20) if (high - low) / step <= 8)
+        for k in range(math.ceil(low / step), math.floor(high / step) + 1):
+            value = k * step
+            (x0, y0), (x1, y1) = (
+                (place.at(value, place.south), place.at(value, place.north))
+                if along
+                else (place.at(place.west, value), place.at(place.east, value))
+            )
+            yield f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="{GRID}"/>'
+            x, y, anchor = (x0, y0 + 15, "middle") if along else (x0 - 5, y0 + 4, "end")
+            sign = "E" if along else "N"
+            yield f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{MUTED}">{value:g}°{sign}</text>'
+
+
+def _rectangle(shape: Any, place: Frame) -> str:
+    (x0, y0), (x1, y1) = place.at(shape.x0, shape.y1), place.at(shape.x1, shape.y0)
+    return (
+        f'<rect x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" height="{y1 - y0:.1f}" fill="none" '
+        f'stroke="{MUTED}" stroke-dasharray="3 3"/>'
     )
 
 
-def picture(plan: Plan, scenario: Scenario) -> str:
-    """Draw the whole as SVG text."""
-    regions = {r.id: (r.longitude_deg, r.latitude_deg) for r in scenario.regions}
-    clusters = {c.id: (c.longitude_deg, c.latitude_deg) for c in scenario.clusters}
-    close = window(WIDE, NARROW, list(regions.values()))
-    panels = [window(0, WIDE, [*regions.values(), *clusters.values()]), close]
-    found = flows(plan, scenario)
-    most = max(hours for _, _, hours in found)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE + NARROW} {HEIGHT}" '
-        'font-family="sans-serif" font-size="11">',
-        '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text x="14" y="22" font-size="14" fill="#1b2a3a">{escape(_title(plan, scenario))}</text>',
-        '<text x="14" y="38" fill="#5b6b7a">regions (dots) to clusters (squares); width = accelerator-hours; '
-        "right: the regions, larger</text>",
-    ]
-    for panel in panels:
-        parts += _lines(panel, found, regions, clusters, most)
-        parts += _marks(panel, regions, clusters)
-    return "\n".join([*parts, "</svg>", ""])
+def outlines(trace: Any, place: Frame) -> Iterator[str]:
+    """Filled outlines, which end at each gap."""
+    pieces: list[list[str]] = [[]]
+    for x, y in zip(trace.x, trace.y, strict=True):
+        if math.isnan(x):
+            pieces.append([])
+        else:
+            pieces[-1].append("{:.1f} {:.1f}".format(*place.at(x, y)))
+    path = "".join(f"M{'L'.join(piece)}Z" for piece in pieces if piece)
+    if path:
+        yield f'<path d="{path}" fill="{trace.fillcolor}" stroke="{trace.line.color}" stroke-width="0.6"/>'
 
 
-def _title(plan: Plan, scenario: Scenario) -> str:
-    return f"{scenario.settings.title or scenario.name}: the {plan.engine}'s plan"
+def marks(trace: Any, place: Frame) -> Iterator[str]:
+    """Squares, dots, and the signs of busy links; what only the mouse finds is left out."""
+    if trace.marker.opacity == 0:
+        return
+    sizes = trace.marker.size
+    outline = f'stroke="{trace.marker.line.color or "none"}" stroke-width="{trace.marker.line.width or 0}"'
+    for k, (x, y) in enumerate(zip(trace.x, trace.y, strict=True)):
+        half = (sizes if isinstance(sizes, int | float) else sizes[k]) / 2
+        at_x, at_y = place.at(x, y)
+        corners = {
+            "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
+            "triangle-up": ((0, -1.1), (1, 0.7), (-1, 0.7)),
+            "diamond": ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)),
+        }.get(trace.marker.symbol)
+        if corners is None:
+            yield f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="{half:.1f}" fill="{trace.marker.color}" {outline}/>'
+        else:
+            points = " ".join(f"{at_x + half * a:.1f},{at_y + half * b:.1f}" for a, b in corners)
+            yield f'<polygon points="{points}" fill="{trace.marker.color}" {outline}/>'
 
 
-def _lines(
-    panel: Panel, found: list[Flow], regions: dict[str, Place], clusters: dict[str, Place], most: float
-) -> list[str]:
-    """Draw the flows that start and end in a panel, bent a little so that two ways can be told apart."""
-    parts = []
-    for region, cluster, hours in found:
-        start, end = regions[region], clusters[cluster]
-        if not (panel.holds(start) and panel.holds(end)) or start == end:
-            continue
-        (x0, y0), (x1, y1) = panel.at(start), panel.at(end)
-        bend_x, bend_y = (x0 + x1) / 2 - (y1 - y0) * 0.12, (y0 + y1) / 2 + (x1 - x0) * 0.12
-        parts.append(
-            f'<path d="M{x0:.1f} {y0:.1f} Q{bend_x:.1f} {bend_y:.1f} {x1:.1f} {y1:.1f}" fill="none" stroke="#2b7a9e" '
-            f'stroke-opacity="0.45" stroke-width="{0.4 + 7 * (hours / most) ** 0.5:.2f}">'
-            f"<title>{escape(region)} to {escape(cluster)}: {hours:,.0f} accelerator-hours</title></path>"
-        )
-    return parts
+def names(trace: Any, place: Frame) -> Iterator[str]:
+    """Texts, each on its side of its mark."""
+    count = len(trace.text)
+    sizes = trace.marker.size if trace.mode == "markers+text" else (0,) * count
+    where = trace.textposition if isinstance(trace.textposition, tuple | list) else ("middle center",) * count
+    for x, y, text, side, size in zip(trace.x, trace.y, trace.text, where, sizes, strict=True):
+        if text:
+            up, across = side.split()
+            at_x, at_y = place.at(x, y)
+            shift, anchor = SHIFT[across]
+            gap = size / 2 + 3
+            at_y += {"top": -gap, "middle": 4.0, "bottom": gap + 8}[up]
+            yield (
+                f'<text x="{at_x + shift * gap:.1f}" y="{at_y:.1f}" text-anchor="{anchor}" fill="{INK}" '
+                f'font-size="{trace.textfont.size}">{escape(text)}</text>'
+            )
 
 
-def _marks(panel: Panel, regions: dict[str, Place], clusters: dict[str, Place]) -> list[str]:
-    """Draw dots for regions and squares for clusters, named where there is room."""
-    parts = []
-    for name, place in regions.items():
-        if panel.holds(place):
-            x, y = panel.at(place)
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="#1b2a3a"/>')
-            if _has_room(panel, place, [*regions.values(), *clusters.values()]):
-                parts.append(
-                    f'<text x="{x + 5:.1f}" y="{y + 11:.1f}" font-size="9" fill="#5b6b7a">{escape(name)}</text>'
-                )
-    at_place: dict[Place, list[str]] = defaultdict(list)
-    for name, place in clusters.items():
-        if panel.holds(place):
-            at_place[place].append(name)
-    for place, names in at_place.items():
-        x, y = panel.at(place)
-        parts.append(f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="#d1603d"/>')
-        if _has_room(panel, place, list(clusters.values())):
-            parts.append(f'<text x="{x + 7:.1f}" y="{y - 6:.1f}" fill="#8a3a22">{escape(", ".join(names))}</text>')
-    return parts
+def marks_and_names(trace: Any, place: Frame) -> Iterator[str]:
+    """Marks, and their names above them."""
+    yield from marks(trace, place)
+    yield from names(trace, place)
 
 
-def _has_room(panel: Panel, place: Place, others: list[Place]) -> bool:
-    """Whether a name beside a place would cover no other place's."""
-    x, y = panel.at(place)
-    for other in others:
-        x_other, y_other = panel.at(other)
-        if other != place and abs(x - x_other) < NAME_WIDTH and abs(y - y_other) < NAME_HEIGHT:
-            return False
-    return True
+def legend(figure: go.Figure) -> Iterator[str]:
+    """Say what the colours stand for."""
+    y, x = HEIGHT - 22, 16.0
+    yield f'<text x="{x}" y="{y}" fill="{MUTED}">{escape(figure.layout.legend.title.text)}</text>'
+    x += 6.2 * len(figure.layout.legend.title.text)
+    for trace in figure.data:
+        if trace.showlegend:
+            yield f'<rect x="{x:.0f}" y="{y - 9}" width="24" height="10" fill="{trace.fillcolor}"/>'
+            yield f'<text x="{x + 30:.0f}" y="{y}" fill="{INK}">{escape(trace.name)}</text>'
+            x += 48 + 6.2 * len(trace.name)
 
 
 if __name__ == "__main__":
     run, target = sys.argv[1:3]
-    opened = pg.open(run)
-    if opened.scenario is None:
-        sys.exit("the run has no scenario, so its places are not known")
-    Path(target).write_text(picture(opened, opened.scenario), encoding="utf-8")
+    plan = pg.open(run)
+    map_of_flows = plan.plot.flows()  # says so where the plan knows no places
+    known = plan.scenario.settings.title or plan.scenario.name
+    Path(target).write_text(picture(map_of_flows, known), encoding="utf-8")

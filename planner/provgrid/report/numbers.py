@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -93,56 +92,3 @@ def _trimmed(value: float, digits: int) -> str:
     decimals = max(digits - 1 - math.floor(math.log10(value)), 0)
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-_STEPS = {
-    "en": ((1e9, " bn"), (1e6, " M")),
-    "zh": ((1e8, "亿"), (1e4, "万")),
-}
-
-
-def amount(value: float, lang: str, digits: int = 3) -> str:
-    """Write a number with about so many digits, in the language's large units.
-
-    >>> amount(1234567.0, "en"), amount(1234567.0, "zh"), amount(0.1234, "en"), amount(48213.0, "en")
-    ('1.23 M', '123万', '0.123', '48,213')
-    """
-    if not math.isfinite(value):
-        return "–"
-    for size, unit in _STEPS[lang]:
-        if abs(value) >= size * (1 - 0.5 * 10**-digits):
-            return f"{_rounded(value / size, digits)}{unit}"
-    return _rounded(value, digits)
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """Write a share as a percentage."""
-    return "–" if not math.isfinite(share) else f"{share:.{digits}%}".replace("%", " %")
-
-
-@dataclass(frozen=True)
-class Scale:
-    """What the figures of an axis are divided by, and the word for it that joins the axis's unit."""
-
-    divisor: float
-    word: str
-
-
-def scale(largest: float, lang: str) -> Scale:
-    """Choose the scale of an axis by its largest figure: none below 100,000, then millions, or 万 and 亿."""
-    if abs(largest) < 1e5:
-        return Scale(1.0, "")
-    steps = {"en": ((1e9, "billion "), (1e6, "million "), (1e3, "thousand ")), "zh": ((1e8, "亿"), (1e4, "万"))}
-    for size, word in steps[lang]:
-        if abs(largest) >= 2 * size:
-            return Scale(size, word)
-    raise AssertionError("the smallest step is below 50,000")
-
-
-def _rounded(value: float, digits: int) -> str:
-    """Write with thousands separators, without digits after the point that nobody reads."""
-    if value == 0:
-        return "0"
-    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{min(places, 6)}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

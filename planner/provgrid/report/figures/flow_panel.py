@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ CLUSTER_FONT_PX, REGION_FONT_PX = 11.5, 10.0
 SMALLER, NARROW_PART = 0.5, 0.3  # on a narrow screen: marks, and the whole map
 ARROW_OPACITY = 0.62
 SHORTEST_PX = 14.0  # arrow that is worth drawing
+ALONE_SHAPE, PAIR_SHAPE = 1.55, 0.95  # least width of a panel over its height, so that names have room
 CROWDED = 0.4  # a second panel shows the regions larger where they fill less than this part of the first
 KEY = 0.15  # height of the keys over that of the map
 LOADS = (0.25, 0.5, 0.8)  # where the classes of link load begin
@@ -60,18 +61,22 @@ class Window:
         return inside & (places[..., 1] >= self.south) & (places[..., 1] <= self.north)
 
     @classmethod
-    def around(cls, places: pd.DataFrame) -> Window:
-        """Window around places, with a little air."""
+    def around(cls, places: pd.DataFrame, shape: float) -> Window:
+        """Window around places, with a little air; with its keys its width is at least `shape` times its height."""
         longitude, latitude = places["longitude_deg"], places["latitude_deg"]
         air = 0.07 * max(float(np.ptp(longitude)), float(np.ptp(latitude)), 1.0)
-        return cls(longitude.min() - air, longitude.max() + air, latitude.min() - air, latitude.max() + air)
+        window = cls(longitude.min() - air, longitude.max() + air, latitude.min() - air, latitude.max() + air)
+        height = (window.north - window.south) * (1 + KEY) * window.stretch
+        more = max(shape * height - (window.east - window.west), 0.0) / 2
+        return replace(window, west=window.west - more, east=window.east + more)
 
 
 def windows(places: pd.DataFrame) -> list[Window]:
     """One window for everything, and one for the regions alone where they are crowded in a corner of it."""
-    everything = Window.around(places)
-    regions = Window.around(places[places["kind"] == "region"])
-    return [everything] if regions.diagonal > CROWDED * everything.diagonal else [everything, regions]
+    regions = places[places["kind"] == "region"]
+    pair = [Window.around(places, PAIR_SHAPE), Window.around(regions, PAIR_SHAPE)]
+    crowded = pair[1].diagonal < CROWDED * pair[0].diagonal
+    return pair if crowded else [Window.around(places, ALONE_SHAPE)]
 
 
 class Panel:
