@@ -103,7 +103,7 @@ def _rectangle(shape: Any, place: Frame) -> str:
 
 
 def outlines(trace: Any, place: Frame) -> Iterator[str]:
-    """Filled outlines, which end at each gap."""
+    """Draw filled outlines, which end at each gap."""
     pieces: list[list[str]] = [[]]
     for x, y in zip(trace.x, trace.y, strict=True):
         if math.isnan(x):
@@ -116,7 +116,7 @@ def outlines(trace: Any, place: Frame) -> Iterator[str]:
 
 
 def marks(trace: Any, place: Frame) -> Iterator[str]:
-    """Squares, dots, and the signs of busy links; what only the mouse finds is left out."""
+    """Draw squares, dots, and the signs of busy links; what only the mouse finds is left out."""
     if trace.marker.opacity == 0:
         return
     sizes = trace.marker.size
@@ -137,7 +137,7 @@ def marks(trace: Any, place: Frame) -> Iterator[str]:
 
 
 def names(trace: Any, place: Frame) -> Iterator[str]:
-    """Texts, each on its side of its mark."""
+    """Write texts, each on its side of its mark."""
     count = len(trace.text)
     sizes = trace.marker.size if trace.mode == "markers+text" else (0,) * count
     where = trace.textposition if isinstance(trace.textposition, tuple | list) else ("middle center",) * count
@@ -155,7 +155,7 @@ def names(trace: Any, place: Frame) -> Iterator[str]:
 
 
 def marks_and_names(trace: Any, place: Frame) -> Iterator[str]:
-    """Marks, and their names above them."""
+    """Draw marks, and their names above them."""
     yield from marks(trace, place)
     yield from names(trace, place)
 
