@@ -34,7 +34,7 @@ def ledger(plan: Plan) -> pd.DataFrame:
     """
     problem = plan.problem
     by_pool = _by_origin_and_pool(plan)
-    home, there = _provinces(plan)
+    home, there = provinces(plan)
     columns: dict[str, Any] = {
         "from_province": np.repeat(home, problem.n_pools),
         "to_province": np.tile(there, problem.n_origins),
@@ -47,7 +47,7 @@ def ledger(plan: Plan) -> pd.DataFrame:
     return table
 
 
-def _provinces(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+def provinces(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Province of each origin and of each pool; the places' own names where the plan came without a scenario."""
     problem, scenario = plan.problem, plan.scenario
     if scenario is None:

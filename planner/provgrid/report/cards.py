@@ -58,7 +58,7 @@ def cards(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Card, ...]:
 
 
 def _where(subject: Subject, wording: Wording) -> tuple[str, list[str]]:
-    say, numbers, pairs = wording.say, wording.numbers, subject.plan.ledger
+    say, numbers, pairs = wording.say, wording.numbers, rows.held_by_pair(subject)
     total = float(pairs["accelerator_h"].sum())
     if total <= 0:
         return say("cards.where.nothing"), []

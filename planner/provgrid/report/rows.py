@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from provgrid_optimizer.answers.ledger import provinces
 from provgrid_optimizer.evaluate import power_parts
 
 if TYPE_CHECKING:
@@ -198,6 +199,27 @@ def links(subject: Subject) -> pd.DataFrame:
             "one_more_gbps_yuan": price @ hours,
         }
     )
+
+
+def held_by_pair(subject: Subject) -> pd.DataFrame:
+    """List the accelerator-hours held by pair of provinces: from_province, to_province, accelerator_h."""
+    plan, problem, allocation = subject.plan, subject.plan.problem, subject.plan.allocation
+    held = np.zeros((problem.n_origins, problem.n_pools))
+    run = allocation.run_placement
+    hours = allocation.run_accelerators * problem.hours[allocation.run_period]
+    np.add.at(held, (problem.job_origin[allocation.job[run]], allocation.pool[run]), hours)
+    service, pool = allocation.serve_service, allocation.serve_pool
+    units = allocation.serve_units * problem.hours[allocation.serve_period]
+    np.add.at(held, (problem.service_origin[service], pool), units * problem.accelerators_per_unit[service, pool])
+    home, there = provinces(plan)
+    frame = pd.DataFrame(
+        {
+            "from_province": np.repeat(home, problem.n_pools),
+            "to_province": np.tile(there, problem.n_origins),
+            "accelerator_h": held.ravel(),
+        }
+    )
+    return frame.groupby(["from_province", "to_province"], as_index=False).sum()
 
 
 def ledger(subject: Subject) -> pd.DataFrame:

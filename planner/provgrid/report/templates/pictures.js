@@ -6,7 +6,7 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const templates = read("templates-data");
   const plots = [...document.querySelectorAll(".plot")];
-  const PAPER_PX = 690; // A4 without its margins
+  const PAPER_PX = 640; // A4 without margins and frames
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const screenTheme = () => root.dataset.theme ?? (dark.matches ? "dark" : "light");
 
