@@ -19,7 +19,7 @@ from tiny import job, tiny_scenario
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-PICTURES = ("flows", "load", "utilisation", "prices", "waterfall")
+PICTURES = ("flows", "sankey", "load", "utilisation", "prices", "timeline", "waterfall", "solver")
 LANGUAGES, WIDTHS_PX = ("en", "zh"), (1280, 390)
 HOSTILE = "</script><script>alert('a')</script>\"'&, <img src=x onerror=alert(1)>"
 
@@ -37,7 +37,7 @@ def reports(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.fixture(scope="session")
 def comparison(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    other = subject_of_plan(pg.solve(pg.scenarios.zhejiang(), engine="cheapest", policies=False), name="cheapest")
+    other = subject_of_plan(pg.solve(subject.plan.problem, engine="cheapest", policies=False), name="cheapest")
     return write_report([subject, other], tmp_path_factory.mktemp("comparison") / "two.html", "en")
 
 

@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from provgrid.report.assumptions import notes
 from provgrid.report.cards import cards
+from provgrid.report.comparison import sentences
 from provgrid.report.figures.theme import ADAPT_JS
 from provgrid.report.manifest import manifest_rows
 from provgrid.report.pictures import pictures, templates
@@ -54,6 +55,7 @@ def report_html(subjects: Sequence[Subject], lang: str) -> str:
         say=wording.say,
         title=_title(all_subjects, wording),
         subjects=all_subjects,
+        comparison=sentences(all_subjects, wording),
         verdicts=[verdict(subject, wording) for subject in all_subjects],
         cards=cards(all_subjects, wording),
         tables=result_tables(all_subjects, wording),

@@ -9,21 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from provgrid.report.comparison import same_problem
 from provgrid.report.figures.flows import flows
 from provgrid.report.figures.load import load
 from provgrid.report.figures.prices import prices
+from provgrid.report.figures.sankey import sankey
+from provgrid.report.figures.solver import solver
 from provgrid.report.figures.theme import template
+from provgrid.report.figures.timeline import timeline
 from provgrid.report.figures.utilisation import utilisation
 from provgrid.report.figures.waterfall import waterfall
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import plotly.graph_objects as go
 
     from provgrid.report.subject import Subject
     from provgrid.report.wording import Wording
+
+    Draw = Callable[[], go.Figure]
 
 log = logging.getLogger("provgrid")
 
@@ -47,8 +53,13 @@ def pictures(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Picture, 
     """Draw the pictures of every run that its plan has the figures for, in the order that planners ask."""
     made = []
     for k, subject in enumerate(subjects):
-        for name, figure in _figures(subject, wording.lang):
-            made.append(_picture(f"picture-{name}-{k}", subject.name, figure))
+        first = subjects[0] if k else None
+        drawn = _of_one(subject, wording.lang) if len(subjects) == 1 else _beside(subject, first, wording.lang)
+        for name, draw in drawn.items():
+            try:
+                made.append(_picture(f"picture-{name}-{k}", subject.name, draw()))
+            except OptionError as error:  # a plan of arrays has no places for a map
+                log.info("no picture %s of %s: %s", name, subject.name, error)
     return tuple(made)
 
 
@@ -57,22 +68,32 @@ def templates() -> Markup:
     return safe_json({"light": template("light"), "dark": template("dark")})
 
 
-def _figures(subject: Subject, lang: str) -> Iterator[tuple[str, go.Figure]]:
-    """Yield the figures of one run by name; a plan of arrays has no places for a map, and no picture of it."""
+def _of_one(subject: Subject, lang: str) -> dict[str, Draw]:
+    """Name the pictures of a report on one run."""
     plan, best = subject.plan, subject.certificate.best_policy
-    drawn: dict[str, Callable[[], go.Figure]] = {
+    drawn: dict[str, Draw] = {
         "flows": lambda: flows(plan, lang),
+        "sankey": lambda: sankey(plan, lang),
         "load": lambda: load(plan, None, lang),
         "utilisation": lambda: utilisation(plan, lang),
         "prices": lambda: prices(plan, lang),
+        "timeline": lambda: timeline(plan, lang),
     }
     if best is not None and best[0] in subject.savings:
         drawn["waterfall"] = lambda: waterfall(plan, subject.policies[best[0]], lang)
-    for name, draw in drawn.items():
-        try:
-            yield name, draw()
-        except OptionError as error:
-            log.info("no picture %s of %s: %s", name, subject.name, error)
+    drawn["solver"] = lambda: solver(plan, lang)
+    return drawn
+
+
+def _beside(subject: Subject, first: Subject | None, lang: str) -> dict[str, Draw]:
+    """Name the pictures of one run among several; a waterfall holds it against the first one of the same problem."""
+    drawn: dict[str, Draw] = {}
+    if first is not None and same_problem(subject, first):
+        drawn["waterfall"] = lambda: waterfall(subject.plan, first.plan, lang)
+    drawn["flows"] = lambda: flows(subject.plan, lang)
+    drawn["utilisation"] = lambda: utilisation(subject.plan, lang)
+    drawn["load"] = lambda: load(subject.plan, None, lang)
+    return drawn
 
 
 def _picture(name: str, run: str, figure: go.Figure) -> Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provgrid.report import assumptions, rows
+from provgrid.report import assumptions, comparison, rows
 from provgrid.report.tables import Table, largest, runs_together, table
 from provgrid.report.unserved import unserved
 
@@ -50,6 +50,8 @@ def result_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Tabl
         "contracts": (rows.contracts, "offered_mwh", "energy.parquet"),
     }
     made = [_made(key, subjects, wording, *how) for key, how in makers.items()]
+    if len(subjects) > 1:
+        made.insert(0, table("runs", comparison.runs(subjects), wording, terms=TERMS))
     return tuple(one for one in made if one.rows)
 
 
