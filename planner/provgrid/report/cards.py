@@ -62,7 +62,7 @@ def _where(subject: Subject, wording: Wording) -> tuple[str, list[str]]:
     total = float(pairs["accelerator_h"].sum())
     if total <= 0:
         return say("cards.where.nothing"), []
-    away = pairs[pairs["from_province"] != pairs["to_province"]]
+    away = pairs[(pairs["from_province"] != pairs["to_province"]) & (pairs["accelerator_h"] > 0)]
     share = float(away["accelerator_h"].sum()) / total
     sentence = say("cards.where.away", share=numbers.percent(share), hours=_hours(total, wording))
     points = []

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Ints, Problem
 
 FULL = 1.0 - 1e-6  # a pool or link counts as full from this share of what it has
-WORTHLESS_YUAN = 1e-6  # a price below this is rounding
+ROUNDING_YUAN_PER_H = 1e-6  # a price below this is none
+WORTHLESS_YUAN = 0.01  # what a horizon's sum must reach to be worth a word
 SECONDS_PER_H = 3600.0
 GB_PER_GBPS_H = 450.0  # 3600 s / 8 bit
 
@@ -127,7 +128,7 @@ def pools(subject: Subject) -> pd.DataFrame:
             "mean_price_yuan_per_accelerator_h": price @ hours / hours.sum(),
             "highest_price_yuan_per_accelerator_h": price.max(axis=1),
             "one_more_yuan": worth @ hours,
-            "one_more_h": (worth > WORTHLESS_YUAN) @ hours,
+            "one_more_h": (worth > ROUNDING_YUAN_PER_H) @ hours,
         }
     )
 
