@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import provgrid as pg
 from pictured import plan, plan_of_arrays, scenario
+from provgrid.plot import Pictures
 from provgrid.report.figures.canvas import wrapped
 from provgrid.report.figures.flow_panel import load_class
 from provgrid.report.figures.flows import flow_table, place_table
@@ -22,8 +27,12 @@ from provgrid.report.figures.solver import solver_table
 from provgrid.report.figures.timeline import timeline_jobs, timeline_runs
 from provgrid.report.figures.utilisation import utilisation_table
 from provgrid.report.figures.waterfall import waterfall_table
+from provgrid.report.figures.when import when
 from provgrid.report.figures.work import work
-from tiny import job
+from provgrid.report.texts import texts
+from tiny import job, long_table, service, tiny_scenario
+
+ROOT = Path(__file__).parents[3]
 
 
 def rows_of(table, *columns):
@@ -262,3 +271,64 @@ def test_unknown_languages_themes_and_clusters_are_named() -> None:
         plan().plot.prices(theme="sepia")
     with pytest.raises(pg.OptionError, match="no cluster 'moon'; there are city_a, hub_b, prov_c"):
         plan().plot.load("moon")
+
+
+def test_the_largest_class_of_services_has_the_first_colour_and_the_smallest_share_one() -> None:
+    names = [f"s{k}" for k in range(8)]
+    many = [service(name, slo_class=name) for name in names]
+    asked = {name: 80.0 - k for k, name in enumerate(names)} | {"chat": None, "batch": None}
+    demand = [{"service": n, "period": t, "tokens_per_s": v} for n, v in asked.items() if v for t in range(12)]
+    crowded = tiny_scenario(jobs=[], services=many, demand=long_table("demand", demand))
+    found = work(pg.solve(crowded, engine="overflow", policies=False, threads=1))
+    classes = list(found["demand_class"].cat.categories)
+    assert classes == ["training_rigid", "training_elastic", "s0", "s1", "s2", "s3", "other_services"]
+
+
+def test_the_load_of_one_cluster_is_shown_without_a_choice_of_others() -> None:
+    assert not plan().plot.load("hub_b").layout.updatemenus
+    labels = [button.label for button in plan().plot.load().layout.updatemenus[0].buttons]
+    assert (labels[0], len(labels)) == ("All clusters", 4)
+
+
+def test_typical_days_lie_side_by_side_with_their_dates() -> None:
+    blocks = [{"start": "2026-01-14T00:00:00", "periods": 6}, {"start": "2026-07-15T00:00:00", "periods": 6}]
+    horizon = {"start": "2026-01-14T00:00:00", "periods": 12, "blocks": blocks}
+    problem = pg.compile(
+        scenario(
+            settings={"horizon": horizon},
+            jobs=[],
+            tariffs=[{"tariff": name, "price_yuan_per_kwh": 0.5} for name in ("east", "west")],
+        )
+    )
+    axis = when(problem, texts("en"))
+    assert axis.axis["range"] == [0, 12]
+    assert axis.axis["ticktext"][0].endswith("14 Jan")
+    assert axis.axis["ticktext"][6].endswith("15 Jul")
+
+
+def test_the_picture_of_the_readme_is_traced_from_the_flow_map() -> None:
+    drawing = runpy.run_path(str(ROOT / "docs" / "draw_flows.py"))
+    text = drawing["picture"](plan().plot.flows(), "A & B")
+    assert ElementTree.fromstring(text).tag.endswith("svg")
+    for words in ("A &amp; B. Where does", "hub_b", "city_a", "width: accelerator-hours", "below 25 %"):
+        assert words in text
+
+
+def test_the_page_on_pictures_names_them_all_and_its_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE)) == {
+        name for name in vars(Pictures) if not name.startswith("_")
+    }
+    monkeypatch.chdir(tmp_path)
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
+    assert (tmp_path / "flows.html").exists()
+    assert capsys.readouterr().out.startswith("Jiashan: ")
+
+
+@pytest.mark.slow
+def test_all_pictures_of_the_country_are_light() -> None:
+    country = pg.solve(pg.scenarios.national(), engine="overflow", policies=False)
+    sizes = {name: len(getattr(country.plot, name)(*arguments).to_json()) for name, arguments in PICTURES.items()}
+    assert sum(sizes.values()) < 2_500_000, sizes

@@ -41,7 +41,7 @@ def figure(
     small = {
         "title.text": head,
         "title.font.size": 15,
-        "title.pad.t": 18,
+        "title.pad.t": 16 + 9 * head.count("<br>"),
         "title.subtitle.text": below,
         "title.subtitle.font.size": 11,
         "margin.t": 40 + 19 * (head.count("<br>") + 1) + 14 * (below.count("<br>") + 1) + extra_top,
