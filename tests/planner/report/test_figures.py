@@ -17,7 +17,7 @@ from provgrid.plot import Pictures
 from provgrid.report.figures.canvas import wrapped
 from provgrid.report.figures.flow_panel import load_class
 from provgrid.report.figures.flows import flow_table, place_table
-from provgrid.report.figures.heat import edges
+from provgrid.report.figures.heat import outlines
 from provgrid.report.figures.load import load_table, supply_table
 from provgrid.report.figures.names import short
 from provgrid.report.figures.prices import price_table
@@ -128,17 +128,13 @@ def test_the_waterfall_sums_from_one_objective_to_the_other() -> None:
     assert table["baseline_yuan"].sum() + table["change_yuan"].sum() == pytest.approx(mine.objective_yuan)
 
 
-def test_edges_outline_a_block_of_cells_as_its_four_sides() -> None:
+def test_each_run_of_cells_in_a_row_has_a_frame_of_its_own() -> None:
     cells = np.zeros((2, 4), dtype=bool)
-    cells[0, 1:3] = True
-    x, y = edges(cells)
-    lines = {tuple(zip(x[k : k + 2].tolist(), y[k : k + 2].tolist(), strict=True)) for k in range(0, x.size, 3)}
-    assert lines == {
-        ((1.0, -0.5), (3.0, -0.5)),
-        ((1.0, 0.5), (3.0, 0.5)),
-        ((1.0, -0.5), (1.0, 0.5)),
-        ((3.0, -0.5), (3.0, 0.5)),
-    }
+    cells[0, 1:3] = cells[1, 3] = True
+    x, y = outlines(cells)
+    frames = [(x[k : k + 5].tolist(), sorted({round(float(v), 3) for v in y[k : k + 5]})) for k in (0, 6)]
+    assert frames == [([1, 3, 3, 1, 1], [-0.4, 0.4]), ([3, 4, 4, 3, 3], [0.6, 1.4])]
+    assert np.isnan(x[[5, 11]]).all()
 
 
 def test_long_texts_break_at_spaces_and_between_wide_characters() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats
 
 ROW_PX, AROUND_PX = 24, 200
+INSET = 0.4  # half of a frame's height, of a row's
 NARROW_NAME = 15  # half-width characters of a name on a narrow screen
 
 
@@ -38,29 +39,22 @@ def heat_trace(values: Any, time: When, hover: str, **more: Any) -> Trace:
 
 def outline_traces(cells: Bools, time: When, name: str) -> list[Trace]:
     """Outline of the cells that are set: a dark line with a light one on it, which shows on every colour."""
-    positions, y = edges(cells)
+    positions, y = outlines(cells)
     x = time.x(positions)
-    shared = {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "legendgroup": "outline"}
+    shared = {"type": "scatter", "mode": "lines", "x": x, "y": y, "hoverinfo": "skip", "name": name}
     return [
-        {**shared, "line": {"width": 3.2, "color": "#000000"}, "showlegend": False},
-        {**shared, "line": {"width": 1.4, "color": "#ffffff"}, "showlegend": False},
+        {**shared, "line": {"width": 3.0, "color": "#000000"}, "showlegend": False},
+        {**shared, "line": {"width": 1.3, "color": "#ffffff"}, "showlegend": False},
     ]
 
 
-def edges(cells: Bools) -> tuple[Floats, Floats]:
-    """Positions and rows of the edges between cells that are set and cells that are not; NaN after each run of them."""
-    padded = np.pad(cells, 1)
-    lines: list[tuple[float, float, float, float]] = []
-    for row in range(cells.shape[0] + 1):
-        lines += [(a, b, row - 0.5, row - 0.5) for a, b in _runs(padded[row, 1:-1] != padded[row + 1, 1:-1])]
-    for period in range(cells.shape[1] + 1):
-        edge = padded[1:-1, period] != padded[1:-1, period + 1]
-        lines += [(period, period, a - 0.5, b - 0.5) for a, b in _runs(edge)]
-    ends = np.array(lines, dtype=np.float32).reshape(-1, 4)
-    gap = np.full(len(ends), np.nan, dtype=np.float32)
-    return np.stack([ends[:, 0], ends[:, 1], gap], axis=1).ravel(), np.stack(
-        [ends[:, 2], ends[:, 3], gap], axis=1
-    ).ravel()
+def outlines(cells: Bools) -> tuple[Floats, Floats]:
+    """Positions and rows of a frame inside each run of set cells of a row; NaN after each."""
+    runs = np.array([(a, b, row) for row in range(cells.shape[0]) for a, b in _runs(cells[row])], dtype=np.float32)
+    first, end, row = runs.reshape(-1, 3).T
+    gap = np.full(first.size, np.nan, dtype=np.float32)
+    x = np.stack([first, end, end, first, first, gap], axis=1).ravel()
+    return x, np.stack([row - INSET, row - INSET, row + INSET, row + INSET, row - INSET, gap], axis=1).ravel()
 
 
 def _runs(flags: Bools) -> list[tuple[int, int]]:

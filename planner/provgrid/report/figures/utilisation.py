@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools
     from provgrid_optimizer.plan import Plan
 
-FULL = 1.0 - 1e-6  # of a capacity or a limit, from which on it binds
+FULL = 0.999  # of a capacity or a limit, from which on it binds: engines leave a rest that is none
 
 
 def utilisation_table(plan: Plan) -> pd.DataFrame:
