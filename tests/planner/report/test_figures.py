@@ -128,6 +128,16 @@ def test_the_waterfall_sums_from_one_objective_to_the_other() -> None:
     assert table["baseline_yuan"].sum() + table["change_yuan"].sum() == pytest.approx(mine.objective_yuan)
 
 
+def test_what_is_left_unserved_stands_beside_the_waterfall_of_what_is_paid() -> None:
+    # local leaves base: its data may not leave the west, where it is not at home
+    figure = plan("overflow").plot.waterfall("local")
+    running, left = figure.data
+    costs = plan("local").component_costs
+    assert left.y == pytest.approx([costs.by_component()["unserved"], 0.0], abs=1e-6)
+    assert running.y[0] == pytest.approx(costs.objective_yuan - costs.by_component()["unserved"])
+    assert sum(running.y[:-1]) == pytest.approx(running.y[-1])
+
+
 def test_each_run_of_cells_in_a_row_has_a_frame_of_its_own() -> None:
     cells = np.zeros((2, 4), dtype=bool)
     cells[0, 1:3] = cells[1, 3] = True
@@ -238,15 +248,11 @@ def test_a_relaxation_is_called_an_ideal(name: str) -> None:
     assert "ideal" in getattr(plan("lp").plot, name)(*PICTURES[name]).layout.meta["title"]
 
 
-NAMED = {("waterfall", "x")}  # axes of names, which have no unit
-
-
 @pytest.mark.parametrize("name", sorted(set(PICTURES) - {"sankey"}))
 def test_every_axis_says_what_it_measures(name: str) -> None:
     figure = getattr(plan().plot, name)(*PICTURES[name])
-    for letter, axes in (("x", figure.select_xaxes()), ("y", figure.select_yaxes())):
-        for axis in axes:
-            assert axis.title.text or axis.tickmode == "array" or (name, letter) in NAMED
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        assert axis.title.text or axis.tickmode == "array"  # an array holds names, which have no unit
 
 
 def test_the_columns_of_the_sankey_carry_their_unit() -> None:

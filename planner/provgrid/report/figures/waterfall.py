@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
@@ -17,10 +18,12 @@ from provgrid_optimizer.solve import Reference, solve
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from provgrid.report.figures.canvas import Trace
     from provgrid.report.policies import Policy
     from provgrid_optimizer.plan import Plan
 
 NOTHING = 1e-6  # of the larger cost, below which a component is left out
+UNSERVED = "unserved"
 
 
 def waterfall_table(plan: Plan, baseline: Plan | Policy) -> pd.DataFrame:
@@ -41,56 +44,97 @@ def planned(plan: Plan, against: Plan | Policy | str) -> Plan | Policy:
 
 
 def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme: str = "light") -> go.Figure:
-    """Draw the cost of the baseline, what each component adds or takes, and the cost of the plan."""
+    """Draw what each component adds to the baseline's running cost or takes off it; beside it the unserved value.
+
+    The value of unserved work is no running cost, and often so large that nothing else would be seen beside it.
+    """
     baseline, names = planned(plan, against), Names(plan, lang)
-    say = names.say
-    table = waterfall_table(plan, baseline)
-    largest = float(table[["baseline_yuan", "plan_yuan"]].sum().abs().max())
-    table = table[(table[["baseline_yuan", "plan_yuan"]].abs() > NOTHING * max(largest, 1.0)).any(axis=1)]
-    unit = scale(largest, lang)
-    room = 0.07 * largest / unit.divisor  # for what stands below a bar that ends at nothing
+    table = waterfall_table(plan, baseline).set_index("component")
+    left = [float(yuan) for yuan in table.loc[[UNSERVED], ["baseline_yuan", "plan_yuan"]].to_numpy(float).ravel()]
+    running = table.drop(index=UNSERVED)
+    sides = running[["baseline_yuan", "plan_yuan"]]
+    running = running[(sides.abs() > NOTHING * max(float(sides.sum().abs().max()), 1.0)).any(axis=1)]
+    both = [_label(baseline, names), _label(plan, names)]
+    beside = max(left) > NOTHING * max(float(sides.sum().max()), 1.0)
+    traces, layout = _running(running, both, names)
+    if beside:
+        trace, axes = _unserved(left, both, names)
+        traces.append(trace)
+        layout |= axes | {"xaxis": {**layout["xaxis"], "domain": [0.0, 0.7]}}
+    ideal = plan.allocation.divisible or baseline.allocation.divisible
+    narrow = {"height": 520, "xaxis.tickangle": -60, "xaxis.tickfont.size": 9.5}
+    return figure(
+        traces,
+        title=names.say("waterfall.title_ideal" if ideal else "waterfall.title", name=both[0]),
+        answer=_answer(plan, baseline, names),
+        theme=theme,
+        layout={"height": 500, "margin": {"b": 64}, "showlegend": False, **layout},
+        narrow=narrow
+        | ({"xaxis2.tickangle": -60, "xaxis2.tickfont.size": 9.5, "yaxis2.title.font.size": 10} if beside else {}),
+        narrow_traces={k: {"textfont.size": 8.5} for k in range(len(traces))},
+    )
+
+
+def _running(table: pd.DataFrame, both: list[str], names: Names) -> tuple[list[Trace], dict[str, Any]]:
+    """Return the waterfall of running costs and its axes."""
+    say, numbers = names.say, names.numbers
+    before, after = float(table["baseline_yuan"].sum()), float(table["plan_yuan"].sum())
     changes = table["change_yuan"].to_list()
-    before, after = baseline.objective_yuan, plan.objective_yuan
-    labels = [
-        _label(baseline, names),
-        *(say.name("components", name) for name in table["component"]),
-        _label(plan, names),
-    ]
+    heights = np.r_[before, before + np.cumsum(changes), after, 0.0]
+    unit = scale(float(np.abs(heights).max()), names.lang)
+    low, high = float(heights.min()) / unit.divisor, float(heights.max()) / unit.divisor
+    room = 0.09 * (high - low or 1.0)  # for what stands beyond the ends of the bars
+    texts = [("+" if change > 0 else "") + numbers.number(change) for change in changes]
+    labels = [both[0], *(say.name("components", str(name)) for name in table.index), both[1]]
     trace = {
         "type": "waterfall",
-        "x": labels,
+        "x": list(range(len(labels))),
         "y": [before / unit.divisor, *(change / unit.divisor for change in changes), after / unit.divisor],
         "measure": ["absolute", *["relative"] * len(changes), "total"],
-        "text": [
-            names.numbers.number(before),
-            *(("+" if change > 0 else "") + names.numbers.number(change) for change in changes),
-            names.numbers.number(after),
-        ],
+        "text": [numbers.number(before), *texts, numbers.number(after)],
         "textposition": "outside",
         "cliponaxis": False,
         "connector": {"line": {"width": 1, "dash": "dot", "color": look.GREY}},
         "increasing": {"marker": {"color": look.VERMILLION}},
         "decreasing": {"marker": {"color": look.BLUE}},
         "totals": {"marker": {"color": look.GREY}},
-        "hovertemplate": "%{x}: %{text} " + say("waterfall.yuan") + "<extra></extra>",
+        "hovertemplate": "%{text} " + say("waterfall.yuan") + "<extra></extra>",
     }
-    ideal = plan.allocation.divisible or baseline.allocation.divisible
-    return figure(
-        [trace],
-        title=say("waterfall.title_ideal" if ideal else "waterfall.title", name=_label(baseline, names)),
-        answer=_answer(plan, baseline, names),
-        theme=theme,
-        layout={
-            "height": 500,
-            "xaxis": {"showgrid": False, "tickangle": 0},
-            "yaxis": {"title": {"text": say("waterfall.y", scale=unit.word)}, "tickformat": ",~r"}
-            | {"range": [-room, largest / unit.divisor + 1.6 * room], "zeroline": True},
-            "margin": {"b": 60},
-            "showlegend": False,
-        },
-        narrow={"xaxis.tickangle": -60, "xaxis.tickfont.size": 10, "height": 520},
-        narrow_traces={0: {"textfont.size": 9}},
-    )
+    return [trace], {
+        "xaxis": _named(labels),
+        "yaxis": {"title": {"text": say("waterfall.y", scale=unit.word)}, "tickformat": ",~r", "zeroline": True}
+        | {"range": [low - room if heights[:-1].min() < room * unit.divisor else 0.0, high + room]},
+    }
+
+
+def _unserved(yuan: list[float], both: list[str], names: Names) -> tuple[Trace, dict[str, Any]]:
+    """Return the bars of unserved value and their axes."""
+    say, numbers = names.say, names.numbers
+    unit = scale(max(yuan), names.lang)
+    trace = {
+        "type": "bar",
+        "x": [0, 1],
+        "y": [one / unit.divisor for one in yuan],
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "width": 0.6,
+        "text": [numbers.number(one) for one in yuan],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": look.GREY, "pattern": look.hatch("x", look.GREY)},
+        "hovertemplate": "%{text} " + say("waterfall.yuan") + "<extra></extra>",
+    }
+    title = {"text": say("waterfall.y_unserved", scale=unit.word)}
+    return trace, {
+        "xaxis2": {**_named(both), "domain": [0.8, 1.0], "anchor": "y2"},
+        "yaxis2": {"anchor": "x2", "title": title, "tickformat": ",~r", "range": [0, 1.1 * max(yuan) / unit.divisor]},
+    }
+
+
+def _named(labels: list[str]) -> dict[str, Any]:
+    """Axis of names; two of them may be the same."""
+    ticks = {"tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": labels}
+    return {**ticks, "showgrid": False, "zeroline": False, "tickangle": 0, "range": [-0.6, len(labels) - 0.4]}
 
 
 def _label(plan: Plan | Policy, names: Names) -> str:
