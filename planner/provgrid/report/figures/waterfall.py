@@ -62,7 +62,9 @@ def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme:
         traces.append(trace)
         layout |= axes | {"xaxis": {**layout["xaxis"], "domain": [0.0, 0.7]}}
     ideal = plan.allocation.divisible or baseline.allocation.divisible
-    narrow = {"height": 520, "xaxis.tickangle": -60, "xaxis.tickfont.size": 9.5}
+    narrow = {"height": 680 if beside else 480, "xaxis.tickangle": -60, "xaxis.tickfont.size": 9.5}
+    if beside:  # one above the other
+        narrow |= {"xaxis.domain": [0, 1], "yaxis.domain": [0.5, 1], "xaxis2.domain": [0, 1], "yaxis2.domain": [0, 0.3]}
     return figure(
         traces,
         title=names.say("waterfall.title_ideal" if ideal else "waterfall.title", name=both[0]),
@@ -120,6 +122,7 @@ def _unserved(yuan: list[float], both: list[str], names: Names) -> tuple[Trace, 
         "width": 0.6,
         "text": [numbers.number(one) for one in yuan],
         "textposition": "outside",
+        "constraintext": "none",
         "cliponaxis": False,
         "marker": {"color": look.GREY, "pattern": look.hatch("x", look.GREY)},
         "hovertemplate": "%{text} " + say("waterfall.yuan") + "<extra></extra>",
