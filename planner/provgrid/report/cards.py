@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Card:
-    """A question, every run's answer to it, and the command that says more, if there is one."""
+    """A question, every run's answer to it, and the command that says more."""
 
     key: str
     question: str
@@ -53,7 +53,7 @@ def cards(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Card, ...]:
             sentence, points = answer(subject, wording)
             answers.append(Answer(subject.name, sentence, tuple(points)))
         question, more = wording.say(f"cards.{key}.question"), wording.say(f"cards.{key}.more")
-        made.append(Card(key, question, tuple(answers), more, COMMANDS.get(key, "")))
+        made.append(Card(key, question, tuple(answers), more, COMMANDS[key]))
     return tuple(made)
 
 
@@ -210,4 +210,10 @@ ANSWERS: dict[str, Callable[[Subject, Wording], tuple[str, list[str]]]] = {
     "left": _left,
     "sure": _sure,
 }
-COMMANDS = {"where": "provgrid ledger RUN", "sure": "provgrid solve SCENARIO --uncertain"}
+COMMANDS = {
+    "where": "provgrid ledger RUN",
+    "saves": "provgrid compare RUN --against local",
+    "binds": "provgrid value RUN --of POOL",
+    "left": "provgrid explain RUN --job JOB",
+    "sure": "provgrid solve SCENARIO --uncertain",
+}

@@ -9,8 +9,11 @@ import pandas as pd
 from provgrid_optimizer.savings import saving_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provgrid.report.subject import Subject
     from provgrid.report.wording import Wording
+    from provgrid_optimizer.answers.compare import Comparison
 
 
 def same_problem(one: Subject, other: Subject) -> bool:
@@ -64,3 +67,30 @@ def runs(subjects: tuple[Subject, ...]) -> pd.DataFrame:
         for subject in subjects
     ]
     return pd.DataFrame(rows).astype({"first_saving": float})
+
+
+def input_changes(subjects: tuple[Subject, ...]) -> pd.DataFrame:
+    """List what each run but the first was asked otherwise: setting, row or option, before and after."""
+    return _of_each(subjects, lambda comparison: comparison.inputs)
+
+
+def flow_changes(subjects: tuple[Subject, ...]) -> pd.DataFrame:
+    """List the flows of each run but the first that differ from the first's, the largest change first."""
+    columns = [
+        "work",
+        "tenant",
+        "region",
+        "cluster",
+        *(f"accelerator_h_{name}" for name in ("before", "after", "change")),
+    ]
+    return _of_each(subjects, lambda comparison: comparison.flows[columns])
+
+
+def _of_each(subjects: tuple[Subject, ...], table: Callable[[Comparison], pd.DataFrame]) -> pd.DataFrame:
+    """Put the tables of all comparisons with the first run below each other, each with its run's name."""
+    frames = []
+    for subject in subjects[1:]:
+        frame = table(subjects[0].plan.compare(subject.plan)).copy()
+        frame.insert(0, "run", subject.name)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)

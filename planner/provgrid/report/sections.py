@@ -21,6 +21,7 @@ TERMS = {
     "way": "engines",
     "component": "components",
     "counts": "counts",
+    "kind": "changes",
     "tier": "tiers",
     "province": "provinces",
     "from_province": "provinces",
@@ -51,8 +52,25 @@ def result_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Tabl
     }
     made = [_made(key, subjects, wording, *how) for key, how in makers.items()]
     if len(subjects) > 1:
-        made.insert(0, table("runs", comparison.runs(subjects), wording, terms=TERMS))
+        made = [*_comparison_tables(subjects, wording), *made]
     return tuple(one for one in made if one.rows)
+
+
+def _comparison_tables(subjects: tuple[Subject, ...], wording: Wording) -> list[Table]:
+    """Make the tables that hold runs against the first one: costs and savings, inputs, flows."""
+    names = {name: text for subject in subjects for name, text in wording.places(subject.plan.scenario).items()}
+    frames = {
+        "runs": comparison.runs(subjects),
+        "inputs": comparison.input_changes(subjects),
+        "flows": comparison.flow_changes(subjects),
+    }
+    made = []
+    for key, frame in frames.items():
+        shown = frame.head(MOST_ROWS)
+        figures = {name: wording.numbers.number(len(rows)) for name, rows in (("shown", shown), ("total", frame))}
+        note = wording.say("tables.cut_here", **figures) if len(shown) < len(frame) else ""
+        made.append(table(key, shown, wording, names=names, terms=TERMS | {"work": "flow_work"}, note=note))
+    return made
 
 
 def assumption_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Table, ...]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 import provgrid as pg
-from provgrid.report.comparison import runs, same_problem, saving_against, sentences
+from provgrid.report.comparison import flow_changes, input_changes, runs, same_problem, saving_against, sentences
+from provgrid.report.page import report_html
 from provgrid.report.subject import Subject, subject_of_plan
 from provgrid.report.wording import Wording
 from provgrid_optimizer.savings import saving
@@ -41,6 +42,21 @@ def test_runs_of_other_inputs_have_no_saving(local: Subject) -> None:
     assert not same_problem(other, local)
     assert saving_against(other, local) is None
     assert sentences((local, other), Wording.of("zh"))[-1] == "两者输入不同，因此不算节省。"
+    changes = input_changes((local, other)).set_index("where")
+    assert changes.loc["prices.carbon_price_yuan_per_t", ["run", "kind", "after"]].to_list() == [
+        other.name,
+        "setting",
+        500.0,
+    ]
+
+
+def test_flows_that_differ_from_the_first_run_are_listed_with_their_run(local: Subject, cheapest: Subject) -> None:
+    changed = flow_changes((local, cheapest))
+    assert set(changed["run"]) == {"other"}
+    change = changed["accelerator_h_after"] - changed["accelerator_h_before"]
+    assert changed["accelerator_h_change"].to_list() == pytest.approx(change.to_list())
+    text = report_html([local, cheapest], "en")
+    assert all(f'data-table="{key}"' in text for key in ("runs", "inputs", "flows"))
 
 
 def test_runs_read_from_folders_are_of_one_problem_where_their_source_is(local: Subject, cheapest: Subject) -> None:
