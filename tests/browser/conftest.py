@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 GRAVE = ("serious", "critical")
-DRAWN_MS = 30_000.0
+PATIENCE_MS = 120_000.0  # of a machine that does much else
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,6 +86,7 @@ def opened(chromium: Browser) -> Callable[..., Any]:
             accept_downloads=True,
             reduced_motion="reduce",
         )
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         seen = Seen(page)
 
@@ -102,7 +103,7 @@ def opened(chromium: Browser) -> Callable[..., Any]:
         page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
         page.goto(path.resolve().as_uri())
         if page.locator(".plot").count():
-            page.wait_for_selector("html[data-pictures=drawn]", timeout=DRAWN_MS)
+            page.wait_for_selector("html[data-pictures=drawn]", timeout=PATIENCE_MS)
         yield seen
         context.close()
 
