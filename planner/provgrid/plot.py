@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from provgrid.sweeps.results import Front
     from provgrid_optimizer.answers.ladder import Ladder
+    from provgrid_optimizer.answers.value_result import Value
     from provgrid_optimizer.plan import Plan
 
 
@@ -78,6 +80,18 @@ class Pictures:
         from provgrid.report.figures.ladder import ladder
 
         return ladder(found or self._ladder(added_ms), lang, theme)
+
+    def value(self, of: Value | str, lang: str = "en", theme: str = "light") -> go.Figure:
+        """Draw what more of a pool, link or cluster is worth: a value that is there, or one worked out by its name."""
+        from provgrid.report.figures.value import value
+
+        return value(self._plan.value(of) if isinstance(of, str) else of, lang, theme)
+
+    def pareto(self, front: Front, lang: str = "en", theme: str = "light") -> go.Figure:
+        """Draw a front of `pg.pareto`, with this plan as the one that was chosen."""
+        from provgrid.report.figures.pareto import pareto
+
+        return pareto(front, self._plan, lang, theme)
 
     def _ladder(self, added_ms: Sequence[float]) -> Ladder:
         from provgrid_models.errors import OptionError

@@ -26,7 +26,7 @@ def test_the_command_prints_what_the_plan_says(run, tmp_path):
     assert record["price"]["one_more_yuan"] < record["price"]["one_less_yuan"]
     assert record["price"]["degenerate"] is True
     page = picture.read_text(encoding="utf-8")
-    assert "of west save: 1 there now" in page
+    assert "What is more of west worth?" in page
     assert "<script src=" not in page
 
 

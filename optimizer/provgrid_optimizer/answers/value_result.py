@@ -100,12 +100,6 @@ class Value:
         columns = ["more", "unit", "amount", "predicted_yuan", "low_yuan", "found_yuan", "high_yuan"]
         return pd.DataFrame(rows, columns=columns)
 
-    def plot(self) -> Any:
-        """Draw price, range and curve as a plotly figure."""
-        from provgrid_optimizer.answers.value_figure import figure
-
-        return figure(self)
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; what is infinite or unknown is null."""
         price = self.price

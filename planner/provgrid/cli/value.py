@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -132,7 +132,9 @@ def _yuan(number: float) -> str:
 
 def _write_plot(found: Value, path: Path) -> None:
     """Write the picture with everything that it needs in one file."""
-    figure: Any = found.plot()
+    from provgrid.report.figures.value import value as picture
+
+    figure = picture(found)
     try:
         path.write_text(figure.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
     except OSError as error:

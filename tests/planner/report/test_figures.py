@@ -20,6 +20,7 @@ from provgrid.report.figures.flows import flow_table, place_table
 from provgrid.report.figures.heat import outlines
 from provgrid.report.figures.load import load_table, supply_table
 from provgrid.report.figures.names import short
+from provgrid.report.figures.pareto import pareto_table
 from provgrid.report.figures.prices import price_table
 from provgrid.report.figures.sankey import sankey_table
 from provgrid.report.figures.scale import scale
@@ -30,6 +31,10 @@ from provgrid.report.figures.waterfall import waterfall_table
 from provgrid.report.figures.when import when
 from provgrid.report.figures.work import work
 from provgrid.report.texts import texts
+from provgrid.sweeps.point import Row
+from provgrid.sweeps.results import Front
+from provgrid_optimizer.answers.value_result import Point, Price, Value
+from provgrid_optimizer.savings import saving
 from tiny import job, long_table, service, tiny_scenario
 
 ROOT = Path(__file__).parents[3]
@@ -121,20 +126,25 @@ def test_supply_tells_the_price_of_grid_power_and_what_contracts_for_renewables_
     assert (table["renewable_kw"] <= table["power_kw"] + 1e-9).all()
 
 
-def test_the_waterfall_sums_from_one_objective_to_the_other() -> None:
+def test_the_waterfall_of_two_plans_counts_the_work_that_both_serve() -> None:
     mine, other = plan("overflow"), plan("local")
-    table = waterfall_table(mine, other)
+    table = waterfall_table(mine, other).set_index("component")
+    common = saving(mine, other)
+    assert table.drop(index="unserved")["plan_yuan"].sum() == pytest.approx(common.plan_yuan)
+    assert table.drop(index="unserved")["baseline_yuan"].sum() == pytest.approx(common.baseline_yuan)
+
+
+def test_the_waterfall_to_an_ideal_counts_all_that_it_pays() -> None:
+    ideal, other = plan("lp"), plan("local")
+    table = waterfall_table(ideal, other)
+    assert table["plan_yuan"].sum() == pytest.approx(ideal.objective_yuan)
     assert table["baseline_yuan"].sum() == pytest.approx(other.objective_yuan)
-    assert table["baseline_yuan"].sum() + table["change_yuan"].sum() == pytest.approx(mine.objective_yuan)
 
 
 def test_what_is_left_unserved_stands_beside_the_waterfall_of_what_is_paid() -> None:
     # local leaves base: its data may not leave the west, where it is not at home
-    figure = plan("overflow").plot.waterfall("local")
-    running, left = figure.data
-    costs = plan("local").component_costs
-    assert left.y == pytest.approx([costs.by_component()["unserved"], 0.0], abs=1e-6)
-    assert running.y[0] == pytest.approx(costs.objective_yuan - costs.by_component()["unserved"])
+    running, left = plan("overflow").plot.waterfall("local").data
+    assert left.y == pytest.approx([plan("local").component_costs.by_component()["unserved"], 0.0], abs=1e-6)
     assert sum(running.y[:-1]) == pytest.approx(running.y[-1])
 
 
@@ -218,6 +228,53 @@ def test_the_solver_page_ends_with_the_certificate() -> None:
     assert last["gap"] == pytest.approx(solved.certificate.gap)
     assert len(solver_table(solved)) == len(solved.history) + 1
 
+
+def test_the_price_is_drawn_where_it_holds_and_dotted_beyond() -> None:
+    # worth 10 yuan each for up to 2 more; planned again, 4 more save 25
+    price = Price(
+        basis="lp",
+        price_yuan=10.0,
+        one_more_yuan=10.0,
+        one_less_yuan=10.0,
+        holds_from=0.0,
+        holds_to=2.0,
+        idle_yuan=0.0,
+    )
+    points = tuple(Point(more=m, low_yuan=y, found_yuan=y, high_yuan=y) for m, y in ((2.0, 20.0), (4.0, 25.0)))
+    found = Value(
+        kind="pool", id="a", unit="accelerators", present=8.0, members=1, price=price, engine="lp", points=points
+    )
+    figure = plan().plot.value(found)
+    planned, held, beyond = figure.data
+    assert (list(planned.x), list(planned.y)) == ([0.0, 2.0, 4.0], [0.0, 20.0, 25.0])
+    assert (held.x[:2], held.y[:2], held.line.dash) == ((0.0, 2.0), (0.0, 20.0), "solid")
+    assert (beyond.x[0], beyond.y[0], beyond.line.dash) == (2.0, 20.0, "dot")
+    assert "One more saves 10 yuan over the horizon, for up to 2 more." in figure.layout.meta["answer"]
+
+
+def test_a_front_is_drawn_with_its_efficient_and_dominated_points_and_the_plan_that_was_chosen() -> None:
+    rows = [Row(status="optimal", objective_yuan=y, constants_yuan=1.0, total_carbon_t=t) for y, t in FRONT]
+    front = Front(
+        scenario="tiny",
+        engine="milp",
+        objectives=("cost", "carbon"),
+        other="total_carbon_t",
+        limits=(5.0, 4.0, 3.0),
+        rows=tuple(rows),
+        efficient=(True, False, True),
+    )
+    table = pareto_table(front, plan())
+    assert table["mark"].tolist() == ["efficient", "dominated", "efficient", "chosen"]
+    assert table["cost_yuan"].tolist()[:3] == [101.0, 131.0, 121.0]
+    costs = plan().component_costs
+    assert table["other"].iloc[-1] == pytest.approx((costs.carbon_kg + costs.floor_kg) / 1000.0)
+    figure = plan().plot.pareto(front, lang="zh")
+    assert [len(trace.x) for trace in figure.data] == [2, 1, 1]
+    assert len({trace.marker.symbol for trace in figure.data}) == 3
+    assert "ideal" not in plan().plot.pareto(front).layout.meta["title"]
+
+
+FRONT = ((100.0, 5.0), (130.0, 4.0), (120.0, 3.0))  # yuan, t
 
 PICTURES = {
     "sankey": (),

@@ -12,7 +12,7 @@ from provgrid.report.figures.canvas import figure
 from provgrid.report.figures.names import Names
 from provgrid.report.figures.scale import scale
 from provgrid_optimizer.options import SolveOptions
-from provgrid_optimizer.savings import saving_of
+from provgrid_optimizer.savings import Decisions, common_costs, saving_of
 from provgrid_optimizer.solve import Reference, solve
 
 if TYPE_CHECKING:
@@ -27,9 +27,17 @@ UNSERVED = "unserved"
 
 
 def waterfall_table(plan: Plan, baseline: Plan | Policy) -> pd.DataFrame:
-    """Return a row for each component of the objective: component, baseline_yuan, plan_yuan, change_yuan."""
+    """Return a row for each component of the objective: component, baseline_yuan, plan_yuan, change_yuan.
+
+    Of two plans the costs are those of the work that both serve, see `savings.common_costs`; of an ideal, which saves
+    nothing, they are all that it pays. The last row is the value of what each leaves unserved.
+    """
     mine, other = (one.component_costs.by_component() for one in (plan, baseline))
-    table = pd.DataFrame({"component": list(mine), "baseline_yuan": list(other.values()), "plan_yuan": mine.values()})
+    left = {"unserved": mine["unserved"]}, {"unserved": other["unserved"]}
+    if not (plan.allocation.divisible or baseline.allocation.divisible):
+        sides = (Decisions(plan.problem, one.allocation) for one in (plan, baseline))
+        mine, other = (costs | unserved for costs, unserved in zip(common_costs(*sides), left, strict=True))
+    table = pd.DataFrame({"plan_yuan": mine, "baseline_yuan": other}).rename_axis("component").reset_index()
     table["change_yuan"] = table["plan_yuan"] - table["baseline_yuan"]
     return table
 
@@ -44,9 +52,9 @@ def planned(plan: Plan, against: Plan | Policy | str) -> Plan | Policy:
 
 
 def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme: str = "light") -> go.Figure:
-    """Draw what each component adds to the baseline's running cost or takes off it; beside it the unserved value.
+    """Draw what each component adds to the baseline's cost of the common work or takes off it.
 
-    The value of unserved work is no running cost, and often so large that nothing else would be seen beside it.
+    The value of unserved work stands beside it: it is no saving, and often so large that nothing else would be seen.
     """
     baseline, names = planned(plan, against), Names(plan, lang)
     table = waterfall_table(plan, baseline).set_index("component")
@@ -56,29 +64,29 @@ def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme:
     running = running[(sides.abs() > NOTHING * max(float(sides.sum().abs().max()), 1.0)).any(axis=1)]
     both = [_label(baseline, names), _label(plan, names)]
     beside = max(left) > NOTHING * max(float(sides.sum().max()), 1.0)
-    traces, layout = _running(running, both, names)
+    ideal = plan.allocation.divisible or baseline.allocation.divisible
+    traces, layout = _running(running, both, names, "waterfall.y" if ideal else "waterfall.y_common")
     if beside:
         trace, axes = _unserved(left, both, names)
         traces.append(trace)
         layout |= axes | {"xaxis": {**layout["xaxis"], "domain": [0.0, 0.7]}}
-    ideal = plan.allocation.divisible or baseline.allocation.divisible
-    narrow = {"height": 680 if beside else 480, "xaxis.tickangle": -60, "xaxis.tickfont.size": 9.5}
+    narrow: dict[str, Any] = {"height": 480, "xaxis.tickangle": -60, "xaxis.tickfont.size": 9.5}
     if beside:  # one above the other
         narrow |= {"xaxis.domain": [0, 1], "yaxis.domain": [0.5, 1], "xaxis2.domain": [0, 1], "yaxis2.domain": [0, 0.3]}
+        narrow["height"] = 680
     return figure(
         traces,
         title=names.say("waterfall.title_ideal" if ideal else "waterfall.title", name=both[0]),
         answer=_answer(plan, baseline, names),
         theme=theme,
         layout={"height": 500, "margin": {"b": 64}, "showlegend": False, **layout},
-        narrow=narrow
-        | ({"xaxis2.tickangle": -60, "xaxis2.tickfont.size": 9.5, "yaxis2.title.font.size": 10} if beside else {}),
+        narrow=narrow,
         narrow_traces={k: {"textfont.size": 8.5} for k in range(len(traces))},
     )
 
 
-def _running(table: pd.DataFrame, both: list[str], names: Names) -> tuple[list[Trace], dict[str, Any]]:
-    """Return the waterfall of running costs and its axes."""
+def _running(table: pd.DataFrame, both: list[str], names: Names, unit_key: str) -> tuple[list[Trace], dict[str, Any]]:
+    """Return the waterfall and its axes."""
     say, numbers = names.say, names.numbers
     before, after = float(table["baseline_yuan"].sum()), float(table["plan_yuan"].sum())
     changes = table["change_yuan"].to_list()
@@ -104,7 +112,7 @@ def _running(table: pd.DataFrame, both: list[str], names: Names) -> tuple[list[T
     }
     return [trace], {
         "xaxis": _named(labels),
-        "yaxis": {"title": {"text": say("waterfall.y", scale=unit.word)}, "tickformat": ",~r", "zeroline": True}
+        "yaxis": {"title": {"text": say(unit_key, scale=unit.word)}, "tickformat": ",~r", "zeroline": True}
         | {"range": [low - room if heights[:-1].min() < room * unit.divisor else 0.0, high + room]},
     }
 
