@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 POINT_TOLERANCE = 1e-6  # relative excess over a limit that a solver's point may have
 LIMIT_TOLERANCE = 1e-7  # relative distance within which a figure of a solver counts as at its limit
-_DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4  # as HiGHS numbers them
 _POLL_S = 0.1
 
 
@@ -94,18 +93,6 @@ class Answer:
     history: tuple[tuple[float, float, float], ...] = ()
 
 
-@dataclass
-class _Watch:
-    """What the callbacks of a run share with the thread that waits for it."""
-
-    stop: threading.Event = field(default_factory=threading.Event)
-    # Ctrl-C in Thread.join makes Python take the thread for ended (bpo-45274), so its end is told by an event.
-    done: threading.Event = field(default_factory=threading.Event)
-    lines: list[str] = field(default_factory=list)
-    objective_yuan: float = math.nan
-    bound_yuan: float = math.nan
-
-
 def minimise(
     program: LinearProgram,
     options: SolveOptions,
@@ -131,106 +118,166 @@ def minimise(
     ------
     SolverError : an option was refused, HiGHS failed, or its point does not pass the check.
     """
-    highs = _new_highs()
-    watch = _Watch()
-    wanted: dict[str, Any] = {
-        "log_to_console": False,
-        "threads": options.threads,
-        "random_seed": options.seed % 2**31,
-        "time_limit": math.inf if time_limit_s is None else time_limit_s,
-        **(settings or {}),
-    }
-    for name, value in wanted.items():
-        _check(highs.setOptionValue(name, value), f"option {name}={value}")
-    units = scaled(program) if wanted.get("solver") == "ipm" else None
-    _check(highs.passModel(_highs_lp(program if units is None else units.program)), "the model")
+    units = scaled(program) if settings and settings.get("solver") == "ipm" else None
+    session = Session(program if units is None else units.program, options, settings, time_limit_s)
     if basis is not None:
-        _check(highs.setBasis(_highs_basis(basis)), "the basis")
+        session.start_at(basis)
     if start is not None:
+        session.start_with(start)
+    history = session.run(on_progress, stage)
+    answer = _read(session, program, units)
+    return replace(answer, log="".join(session.lines), history=history)
+
+
+def settled(
+    program: LinearProgram,
+    options: SolveOptions,
+    *,
+    stage: str,
+    time_limit_s: float | None = None,
+    settings: Mapping[str, float | int | str | bool] | None = None,
+    basis: Basis | None = None,
+) -> Answer:
+    """Solve one of the many programs behind an answer, where to be stopped halfway is no answer: as `minimise`.
+
+    Raises `KeyboardInterrupt` at Ctrl-C, too: a program that was stopped must not count as one without a point.
+    """
+    answer = minimise(
+        program, options, ignore_progress, stage=stage, time_limit_s=time_limit_s, settings=settings, basis=basis
+    )
+    if answer.ending is Ending.INTERRUPTED:
+        raise KeyboardInterrupt
+    return answer
+
+
+class Session:
+    """A program in HiGHS, to be run once or again and again; each time in a thread of its own, so that Ctrl-C stops it.
+
+    Raises `SolverError` where HiGHS refuses something, as all that is asked of it does.
+    """
+
+    def __init__(
+        self,
+        program: LinearProgram,
+        options: SolveOptions,
+        settings: Mapping[str, float | int | str | bool] | None = None,
+        time_limit_s: float | None = None,
+    ) -> None:
+        self.highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its own stubs lack much of what it has
+        self.lines: list[str] = []
+        self._stop = threading.Event()
+        # Ctrl-C in Thread.join makes Python take the thread for ended (bpo-45274), so its end is told by an event.
+        self._done = threading.Event()
+        self._known = [math.nan, math.nan]  # objective and bound so far, in yuan
+        wanted: dict[str, Any] = {
+            "log_to_console": False,
+            "threads": options.threads,
+            "random_seed": options.seed % 2**31,
+            "time_limit": math.inf if time_limit_s is None else time_limit_s,
+            **(settings or {}),
+        }
+        for name, value in wanted.items():
+            self.check(self.highs.setOptionValue(name, value), f"option {name}={value}")
+        self.check(self.highs.passModel(_highs_lp(program)), "the model")
+        self._listen()
+
+    def check(self, status: highspy.HighsStatus, what: str) -> None:
+        """Raise `SolverError` where HiGHS says that something was wrong with `what`."""
+        # A warning for the model is HiGHS dropping tiny values; for an option it never occurs.
+        if status == highspy.HighsStatus.kError:
+            raise SolverError(f"HiGHS {self.highs.version()} refused {what}; report this with the scenario")
+
+    def start_at(self, basis: Basis) -> None:
+        """Let the simplex method start at a vertex."""
+        made = highspy.HighsBasis()
+        made.col_status = [_STATUSES[code] for code in basis.columns.tolist()]
+        made.row_status = [_STATUSES[code] for code in basis.rows.tolist()]
+        made.valid = True
+        self.check(self.highs.setBasis(made), "the basis")
+
+    def start_with(self, x: Floats) -> None:
+        """Let a MILP start with a point."""
         solution = highspy.HighsSolution()
-        solution.col_value = start.tolist()
-        _check(highs.setSolution(solution), "the start")
-    _listen(highs, watch)
-    history = _run(highs, watch, on_progress, stage)
-    answer = _read(highs, program, units)
-    return replace(answer, log="".join(watch.lines), history=history)
+        solution.col_value = x.tolist()
+        self.check(self.highs.setSolution(solution), "the start")
 
+    @property
+    def basis(self) -> Basis | None:
+        """Where the simplex method ended, if it did."""
+        found = self.highs.getBasis()
+        if not found.valid:
+            return None
+        parts = found.col_status, found.row_status
+        codes = [np.array([int(status) for status in part], dtype=np.int8) for part in parts]
+        return Basis(columns=codes[0], rows=codes[1])
 
-def dual_ray(program: LinearProgram, vertex: Basis, x: Floats, weights: Floats, options: SolveOptions) -> Floats:
-    """Return the change of row duals, shape (m,), when the costs of basic variables at a limit change by `weights`.
+    @property
+    def ending(self) -> Ending | None:
+        """How the last run ended; None for what a caller cannot go on from."""
+        return _ENDINGS.get(self.highs.getModelStatus())
 
-    Every optimal dual solution differs from that of the vertex by such a change, for some weights; `x` is the vertex's
-    point and `weights`, shape (m,), go to the basic columns and rows in HiGHS's order, zero where strictly inside.
+    def run(self, on_progress: OnProgress = ignore_progress, stage: str = "") -> tuple[tuple[float, float, float], ...]:
+        """Run HiGHS to its end in a thread, reporting meanwhile; returns what objective and bound were when."""
+        outcome: list[highspy.HighsStatus] = []
+        self._done.clear()
 
-    Raises `SolverError` where HiGHS refuses the vertex.
-    """
-    highs: Any  # its published types leave these methods out
-    highs, watch = _loaded(program, options, vertex)
-    _run(highs, watch, ignore_progress, "vertex")
-    status, basic = highs.getBasicVariables()
-    _check(status, "its basic variables")
-    column, row = np.maximum(basic, 0), np.maximum(-1 - basic, 0)
-    is_column = basic >= 0
-    at = np.where(is_column, x[column], program.activity(x)[row])
-    lower = np.where(is_column, program.column_lower[column], program.row_lower[row])
-    upper = np.where(is_column, program.column_upper[column], program.row_upper[row])
-    at_limit = np.minimum(at - lower, upper - at) <= LIMIT_TOLERANCE * np.maximum(1.0, np.abs(at))
-    status, ray = highs.getBasisTransposeSolve(np.where(at_limit, weights, 0.0))
-    _check(status, "a solve with its basis")
-    return np.asarray(ray, dtype=np.float64)
+        def work() -> None:
+            try:
+                outcome.append(self.highs.run())
+                highspy.Highs.resetGlobalScheduler(False)
+            finally:
+                self._done.set()
 
+        started = time.perf_counter()
+        history: list[tuple[float, float, float]] = []
+        thread = threading.Thread(target=work, name="highs", daemon=True)
+        thread.start()
+        try:
+            while not self._done.wait(_POLL_S):
+                self._report(on_progress, stage, started, history)
+        except KeyboardInterrupt:
+            self._end()
+        except BaseException:
+            self._end()
+            raise
+        thread.join()
+        if not outcome or outcome[0] == highspy.HighsStatus.kError:
+            last = next((line.strip() for line in reversed(self.lines) if line.strip()), "no message")
+            raise SolverError(f"HiGHS failed: {last}")
+        return tuple(history)
 
-class Again:
-    """A program that stays in HiGHS and is solved again and again under other limits, each time from the last vertex.
+    def _end(self) -> None:
+        """Ask HiGHS to stop, and wait: its memory must not be freed under it."""
+        self._stop.set()
+        self._done.wait()
 
-    Raises `SolverError` where HiGHS fails.
-    """
+    def _listen(self) -> None:
+        """Collect log lines and bounds, and let HiGHS ask now and then whether it should stop."""
+        lines, known, stop = self.lines, self._known, self._stop  # not `self`: HiGHS is freed as soon as it is let go
 
-    def __init__(self, program: LinearProgram, options: SolveOptions, vertex: Basis) -> None:
-        self._highs, self._watch = _loaded(program, options, vertex)
+        def collect(event: Any) -> None:
+            lines.append(event.message)
 
-    def limit_column(self, column: int, lower: float, upper: float) -> None:
-        """Set the limits of a column."""
-        _check(self._highs.changeColBounds(column, lower, upper), f"limits {lower}, {upper} of a column")
+        def note_bounds(event: Any) -> None:
+            known[:] = _finite(event.data_out.mip_primal_bound), _finite(event.data_out.mip_dual_bound)
 
-    def limit_row(self, row: int, lower: float, upper: float) -> None:
-        """Set the limits of a row."""
-        _check(self._highs.changeRowBounds(row, lower, upper), f"limits {lower}, {upper} of a row")
+        def stop_if_asked(event: Any) -> None:
+            if stop.is_set():
+                event.interrupt()
 
-    def cost_yuan(self) -> float:
-        """Solve, and return the least cost; inf where nothing is feasible."""
-        self._watch.done.clear()
-        _run(self._highs, self._watch, ignore_progress, "other limits")
-        status = self._highs.getModelStatus()
-        ending = _ENDINGS.get(status)
-        if ending is Ending.INFEASIBLE:
-            return math.inf
-        if ending is Ending.INTERRUPTED:
-            raise KeyboardInterrupt
-        if ending is not Ending.OPTIMAL:
-            raise SolverError(f"HiGHS stopped with {self._highs.modelStatusToString(status)!r}; try another seed")
-        return float(self._highs.getInfo().objective_function_value)
+        self.highs.cbLogging.subscribe(collect)
+        self.highs.cbMipLogging.subscribe(note_bounds)
+        for asks in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt, self.highs.cbMipInterrupt):
+            asks.subscribe(stop_if_asked)
 
-
-def _loaded(program: LinearProgram, options: SolveOptions, vertex: Basis) -> tuple[highspy.Highs, _Watch]:
-    """Return a HiGHS that holds a program and starts at a vertex, and what watches it."""
-    highs, watch = _new_highs(), _Watch()
-    for name, value in (("log_to_console", False), ("threads", options.threads), ("random_seed", options.seed % 2**31)):
-        _check(highs.setOptionValue(name, value), f"option {name}={value}")
-    _check(highs.passModel(_highs_lp(program)), "the model")
-    _check(highs.setBasis(_highs_basis(vertex)), "the vertex")
-    _listen(highs, watch)
-    return highs, watch
-
-
-def _new_highs() -> highspy.Highs:
-    return highspy.Highs()  # type: ignore[no-untyped-call]
-
-
-def _check(status: highspy.HighsStatus, what: str) -> None:
-    # A warning for the model is HiGHS dropping tiny values; for an option it never occurs.
-    if status == highspy.HighsStatus.kError:
-        raise SolverError(f"HiGHS {_new_highs().version()} refused {what}; report this with the scenario")
+    def _report(
+        self, on_progress: OnProgress, stage: str, started: float, history: list[tuple[float, float, float]]
+    ) -> None:
+        (objective, bound), elapsed = self._known, time.perf_counter() - started
+        on_progress(Progress(elapsed, stage, objective, bound))
+        known = not (math.isnan(objective) and math.isnan(bound))
+        if known and (not history or not _same(history[-1][1:], (objective, bound))):
+            history.append((elapsed, objective, bound))
 
 
 def _highs_lp(program: LinearProgram) -> highspy.HighsLp:
@@ -251,108 +298,21 @@ def _highs_lp(program: LinearProgram) -> highspy.HighsLp:
     return lp
 
 
-def _highs_basis(basis: Basis) -> highspy.HighsBasis:
-    made = highspy.HighsBasis()
-    made.col_status = [_STATUSES[code] for code in basis.columns.tolist()]
-    made.row_status = [_STATUSES[code] for code in basis.rows.tolist()]
-    made.valid = True
-    return made
-
-
-def _read_basis(highs: highspy.Highs) -> Basis | None:
-    found = highs.getBasis()
-    if not found.valid:
-        return None
-    codes = [np.array([int(status) for status in part], dtype=np.int8) for part in (found.col_status, found.row_status)]
-    return Basis(columns=codes[0], rows=codes[1])
-
-
-def _listen(highs: highspy.Highs, watch: _Watch) -> None:
-    """Collect log lines and bounds, and let HiGHS ask now and then whether it should stop."""
-
-    def collect(event: Any) -> None:
-        watch.lines.append(event.message)
-
-    def note_bounds(event: Any) -> None:
-        watch.objective_yuan = _finite(event.data_out.mip_primal_bound)
-        watch.bound_yuan = _finite(event.data_out.mip_dual_bound)
-
-    def stop_if_asked(event: Any) -> None:
-        if watch.stop.is_set():
-            event.interrupt()
-
-    highs.cbLogging.subscribe(collect)
-    highs.cbMipLogging.subscribe(note_bounds)
-    for asks in (highs.cbSimplexInterrupt, highs.cbIpmInterrupt, highs.cbMipInterrupt):
-        asks.subscribe(stop_if_asked)
-
-
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else math.nan
-
-
-def _run(
-    highs: highspy.Highs, watch: _Watch, on_progress: OnProgress, stage: str
-) -> tuple[tuple[float, float, float], ...]:
-    """Run HiGHS to its end in a thread, reporting meanwhile; returns what objective and bound were when."""
-    outcome: list[highspy.HighsStatus] = []
-
-    def work() -> None:
-        try:
-            outcome.append(highs.run())
-            highspy.Highs.resetGlobalScheduler(False)
-        finally:
-            watch.done.set()
-
-    started = time.perf_counter()
-    history: list[tuple[float, float, float]] = []
-    thread = threading.Thread(target=work, name="highs", daemon=True)
-    thread.start()
-    try:
-        while not watch.done.wait(_POLL_S):
-            _report(watch, on_progress, stage, started, history)
-    except KeyboardInterrupt:
-        _stop(watch)
-    except BaseException:
-        _stop(watch)
-        raise
-    thread.join()
-    if not outcome or outcome[0] == highspy.HighsStatus.kError:
-        last = next((line.strip() for line in reversed(watch.lines) if line.strip()), "no message")
-        raise SolverError(f"HiGHS failed: {last}")
-    return tuple(history)
-
-
-def _stop(watch: _Watch) -> None:
-    """Ask HiGHS to stop, and wait: its memory must not be freed under it."""
-    watch.stop.set()
-    watch.done.wait()
-
-
-def _report(
-    watch: _Watch,
-    on_progress: OnProgress,
-    stage: str,
-    started: float,
-    history: list[tuple[float, float, float]],
-) -> None:
-    objective, bound, elapsed = watch.objective_yuan, watch.bound_yuan, time.perf_counter() - started
-    on_progress(Progress(elapsed, stage, objective, bound))
-    known = not (math.isnan(objective) and math.isnan(bound))
-    if known and (not history or not _same(history[-1][1:], (objective, bound))):
-        history.append((elapsed, objective, bound))
 
 
 def _same(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return all(x == y or (math.isnan(x) and math.isnan(y)) for x, y in zip(a, b, strict=True))
 
 
-def _read(highs: highspy.Highs, program: LinearProgram, units: Scaled | None) -> Answer:
+def _read(session: Session, program: LinearProgram, units: Scaled | None) -> Answer:
     """Read status, point, duals and bound, and check what HiGHS calls feasible."""
-    status, info = highs.getModelStatus(), highs.getInfo()
-    ending = _ENDINGS.get(status)
+    highs, ending = session.highs, session.ending
     if ending is None:
-        raise SolverError(f"HiGHS stopped with {highs.modelStatusToString(status)!r}; try another engine or seed")
+        status = highs.modelStatusToString(highs.getModelStatus())
+        raise SolverError(f"HiGHS stopped with {status!r}; try another engine or seed")
+    info = highs.getInfo()
     if ending is Ending.INFEASIBLE:
         return Answer(ending=ending)
     whole = bool(program.integer.any())
@@ -372,7 +332,7 @@ def _read(highs: highspy.Highs, program: LinearProgram, units: Scaled | None) ->
         ending=ending,
         x=x,
         row_duals=duals,
-        basis=_read_basis(highs),
+        basis=session.basis,
         objective_yuan=objective_yuan,
         bound_yuan=objective_yuan,
     )
@@ -394,49 +354,3 @@ def check_point(program: LinearProgram, x: Floats, claimed_yuan: float, solver: 
             f"{solver} states a cost of {claimed_yuan:.10g} yuan for a point that costs {objective_yuan:.10g}"
         )
     return objective_yuan
-
-
-class Feasibility:
-    """One program whose limits are changed again and again, and whether a point is left within them.
-
-    Costs and whole numbers are left out. The simplex method goes on from where it was, which makes asking cheap.
-    """
-
-    def __init__(self, program: LinearProgram, options: SolveOptions) -> None:
-        self._highs: Any = _new_highs()  # highspy's own stubs lack some of what is called here
-        plain = replace(program, cost=np.zeros(program.n_columns), integer=np.zeros(program.n_columns, dtype=np.bool_))
-        wanted: dict[str, Any] = {
-            "log_to_console": False,
-            "threads": options.threads,
-            "random_seed": options.seed % 2**31,
-            "presolve": "off",  # what it removes has no weight in a proof
-            "solver": "simplex",
-        }
-        for name, value in wanted.items():
-            _check(self._highs.setOptionValue(name, value), f"option {name}={value}")
-        _check(self._highs.passModel(_highs_lp(plain)), "the model")
-        self._program = plain
-
-    def proof_of_none(self, column_upper: Floats, row_lower: Floats, row_upper: Floats) -> Floats | None:
-        """Weights of rows that add up to a contradiction (a Farkas ray), shape (m,); None where there is a point.
-
-        All are 0 where HiGHS proves that there is none and has no ray. Raises `SolverError` where it can tell neither.
-        """
-        program, highs = self._program, self._highs
-        columns, rows = (np.arange(n, dtype=np.int32) for n in (program.n_columns, program.n_rows))
-        _check(highs.changeColsBounds(columns.size, columns, program.column_lower, column_upper), "limits of columns")
-        _check(highs.changeRowsBounds(rows.size, rows, row_lower, row_upper), "limits of rows")
-        for strategy in (_DUAL_SIMPLEX, _PRIMAL_SIMPLEX):
-            if strategy == _PRIMAL_SIMPLEX:  # from scratch: the dual simplex method may lose its way without costs
-                _check(highs.clearSolver(), "a fresh start")
-            _check(highs.setOptionValue("simplex_strategy", strategy), "its simplex method")
-            _run(highs, _Watch(), lambda _: None, "conflict")
-            ending = _ENDINGS.get(highs.getModelStatus())
-            if ending is Ending.OPTIMAL:
-                return None
-            _, known, ray = highs.getDualRay()
-            if ending is Ending.INFEASIBLE and known:
-                return np.array(ray)
-        if ending is not Ending.INFEASIBLE:
-            raise SolverError("HiGHS can neither find a point nor prove that there is none; report this scenario")
-        return np.zeros(program.n_rows)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,9 @@ def run(tmp_path_factory):
 
 def test_prices_at_the_plan_are_printed_and_written(run, tmp_path):
     table = tmp_path / "prices.parquet"
-    record = json_of(provgrid("prices", run, "--kind", "energy", "--kind", "link", "-o", table, "--ranges", "--json"))
+    record = json_of(
+        in_this_process("prices", run, "--kind", "energy", "--kind", "link", "-o", table, "--ranges", "--json")
+    )
     plan = pg.open(run)
     expected = plan.prices_at("fixed-lp", ranges=("energy", "link"))
     expected = expected[expected["kind"].isin(["energy", "link"])].reset_index(drop=True)
@@ -28,16 +30,18 @@ def test_prices_at_the_plan_are_printed_and_written(run, tmp_path):
 
 
 def test_people_read_one_line_for_each_thing_that_has_a_price(run):
-    said = provgrid("prices", run)
+    said = in_this_process("prices", run)
     assert said.returncode == 0, said.stderr
     lines = said.stdout.splitlines()
     assert any(line.split()[:2] == ["energy", "hami_yiwu"] for line in lines if line.strip())
     assert "basis fixed-lp" in lines[-1]
-    dual = provgrid("prices", run, "--basis", "dual")
+    energy = next(line for line in lines if line.startswith("energy"))
+    assert "kWh" in energy.split()  # its unit
+    dual = in_this_process("prices", run, "--basis", "dual")
     assert "basis dual" in dual.stdout
 
 
 def test_what_has_no_price_is_refused_in_one_line(run, tmp_path):
-    assert "no prices on the basis 'lp'" in one_line(provgrid("prices", run, "--basis", "lp"), 2)
-    assert "no prices of kind 'gold'" in one_line(provgrid("prices", run, "--kind", "gold"), 2)
-    assert ".parquet or .csv" in one_line(provgrid("prices", run, "-o", tmp_path / "prices.txt"), 2)
+    assert "no prices on the basis 'lp'" in one_line(in_this_process("prices", run, "--basis", "lp"), 2)
+    assert "no prices of kind 'gold'" in one_line(in_this_process("prices", run, "--kind", "gold"), 2)
+    assert ".parquet or .csv" in one_line(in_this_process("prices", run, "-o", tmp_path / "prices.txt"), 2)

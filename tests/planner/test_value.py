@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
-from provgrid.cli.value import parse_range
+from command_line import in_this_process, json_of, one_line
+from provgrid.cli.value import _print_price, parse_range
 from provgrid_models.errors import OptionError
+from provgrid_optimizer.answers.value_result import Price
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +22,7 @@ def run(tmp_path_factory):
 
 def test_the_command_prints_what_the_plan_says(run, tmp_path):
     picture = tmp_path / "west.html"
-    record = json_of(provgrid("value", run, "--of", "west", "--range", "0:1:0.5", "--plot", picture, "--json"))
+    record = json_of(in_this_process("value", run, "--of", "west", "--range", "0:1:0.5", "--plot", picture, "--json"))
     assert record.pop("run") == str(run)
     assert record == pg.open(run).value("west", more=[0.0, 0.5, 1.0]).to_dict()
     assert record["price"]["basis"] == "lp"
@@ -31,7 +34,7 @@ def test_the_command_prints_what_the_plan_says(run, tmp_path):
 
 
 def test_people_read_price_range_and_curve(run):
-    said = provgrid("value", run, "--of", "hami_yiwu/ascend_910c", "--range", "0:20:10")
+    said = in_this_process("value", run, "--of", "hami_yiwu/ascend_910c", "--range", "0:20:10")
     assert said.returncode == 0, said.stderr
     assert "hami_yiwu/ascend_910c: 64 accelerators there now" in said.stdout
     assert "the power that one more draws idle" in said.stdout
@@ -41,15 +44,29 @@ def test_people_read_price_range_and_curve(run):
     assert all(priced == found for _, priced, found in rows)  # within its range the price is the curve
 
 
+def test_what_leaves_no_plan_is_said_in_words(capsys):
+    price = {"price_yuan": 0.0, "holds_from": 0.0, "holds_to": math.inf, "idle_yuan": 0.0}
+    _print_price(Price(basis="fixed-lp", one_more_yuan=0.0, one_less_yuan=math.inf, **price), "Gbit/s")
+    _print_price(Price(basis="lp", one_more_yuan=-math.inf, one_less_yuan=2.0, **price), "accelerators")
+    assert capsys.readouterr().out.splitlines() == [
+        "each one more saves 0.00 yuan, for any number more (this plan's jobs kept where they are)",
+        "any less leaves no plan (this plan's jobs kept where they are)",
+        "any more leaves no plan (the relaxation)",
+        "each one less costs 2.00 yuan, down to 0 less: the price is degenerate",
+    ]
+
+
 def test_classes_of_work_are_asked_for_by_column(run):
-    record = json_of(provgrid("value", run, "--deadline", "family=*", "--json"))
+    record = json_of(in_this_process("value", run, "--deadline", "family=*", "--json"))
     assert (record["kind"], record["unit"], record["price"]) == ("deadline", "hours", None)
     assert [point["more"] for point in record["points"]] == [1.0]
     assert record["points"][0]["found_yuan"] >= 0.0
 
 
 def test_a_name_that_nothing_has_is_one_line_with_the_nearest(run):
-    assert "did you mean hami_yiwu/ascend_910c" in one_line(provgrid("value", run, "--of", "hami_yiwu/ascend"), 2)
+    assert "did you mean hami_yiwu/ascend_910c" in one_line(
+        in_this_process("value", run, "--of", "hami_yiwu/ascend"), 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError, NoPlanError, OptionError
 from provgrid_optimizer.answers.compare import Comparison
-from provgrid_optimizer.answers.worth import Bench, Worth, with_fixed_values, worth
+from provgrid_optimizer.answers.worth import Bench, Worth, uninterrupted, with_fixed_values, worth
 from provgrid_optimizer.options import SolveOptions
 from provgrid_optimizer.solve import POLICIES, Reference, solve
 
@@ -93,7 +93,7 @@ def against(plan: Plan, policy: str) -> Against:
     )
     bench = Bench(engine=plan.engine, options=plan.options)
     try:
-        home, reason = bench.plan(held_at_home(with_fixed_values(scenario))), ""
+        home, reason = uninterrupted(bench.plan(held_at_home(with_fixed_values(scenario)))), ""
     except (InfeasibleError, NoPlanError) as error:
         home, reason = None, str(error)
     return Against(plan=plan, policy=by_rule, home=home, home_reason=reason)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from provgrid_optimizer.highs import Ending, minimise
+from provgrid_optimizer.highs import Ending, settled
 from provgrid_optimizer.matrix.amount import least_amount
-from provgrid_optimizer.options import ignore_progress
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Problem
@@ -39,8 +38,7 @@ def least_cost(scenario: Scenario, asked: Asked, options: SolveOptions, *, free:
         return None
     program = replace(made[1], cost=np.zeros(made[1].n_columns), offset=0.0) if free else made[1]
     exact = {} if not program.integer.any() else {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-9}
-    limit_s = options.time_limit_s
-    answer = minimise(program, options, ignore_progress, stage="change", time_limit_s=limit_s, settings=exact)
+    answer = settled(program, options, stage="change", time_limit_s=options.time_limit_s, settings=exact)
     return None if answer.x is None else answer.objective_yuan
 
 
@@ -65,7 +63,7 @@ def amount_needed(
     else:
         _move(problem, moved[0], program, column_room, row_room)
     widened = least_amount(program, column_room, row_room)
-    answer = minimise(widened, options, ignore_progress, stage="fix", time_limit_s=options.time_limit_s)
+    answer = settled(widened, options, stage="fix", time_limit_s=options.time_limit_s)
     if answer.x is None or answer.ending is not Ending.OPTIMAL:
         return None
     return float(answer.x[-1])

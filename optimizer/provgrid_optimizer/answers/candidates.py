@@ -11,8 +11,8 @@ import numpy as np
 from provgrid_models.eligibility import exclusions_of_arrays, exclusions_of_job, exclusions_of_service
 from provgrid_optimizer.answers.job_prices import job_yuan, left_yuan, service_yuan
 from provgrid_optimizer.answers.moved import with_job_in, with_service_in
-from provgrid_optimizer.highs import minimise
-from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.highs import settled
+from provgrid_optimizer.options import SolveOptions
 
 if TYPE_CHECKING:
     from provgrid_models.eligibility import Exclusion
@@ -128,7 +128,7 @@ def _extra(program: LinearProgram, against: Remaining, options: SolveOptions) ->
     settings = EXACT if program.integer.any() else None
     same = program.n_columns == against.program.n_columns and program.n_rows == against.program.n_rows
     basis = against.vertex if same and settings is None else None
-    answer = minimise(program, options, ignore_progress, stage="verify", settings=settings, basis=basis)
+    answer = settled(program, options, stage="verify", settings=settings, basis=basis)
     return None if answer.x is None else answer.objective_yuan - against.objective_yuan
 
 

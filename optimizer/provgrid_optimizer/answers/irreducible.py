@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid_models.errors import NoPlanError
-from provgrid_optimizer.highs import Ending, Feasibility, minimise
-from provgrid_optimizer.options import ignore_progress
+from provgrid_optimizer.highs import Ending, settled
+from provgrid_optimizer.highs_again import Feasibility
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +57,7 @@ def whole_clash(program: LinearProgram, terms: Terms, options: SolveOptions) -> 
     def ask(kept: Bools) -> Bools | None:
         upper, row_lower, row_upper = terms.limits(program, kept)
         trial = replace(free, column_upper=upper, row_lower=row_lower, row_upper=row_upper)
-        limit_s = options.time_limit_s
-        answer = minimise(trial, options, ignore_progress, stage="conflict", time_limit_s=limit_s)
+        answer = settled(trial, options, stage="conflict", time_limit_s=options.time_limit_s)
         if answer.x is not None:
             return None
         if answer.ending is Ending.INFEASIBLE:

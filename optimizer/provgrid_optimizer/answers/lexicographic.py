@@ -10,7 +10,7 @@ import numpy as np
 from provgrid_models.errors import SolverError
 from provgrid_optimizer.engines.lp import MANY_COLUMNS, n_columns
 from provgrid_optimizer.evaluate import costs
-from provgrid_optimizer.highs import minimise
+from provgrid_optimizer.highs import settled
 from provgrid_optimizer.matrix import assemble
 from provgrid_optimizer.options import ignore_progress
 from provgrid_optimizer.solve import find_engine
@@ -58,7 +58,7 @@ def least_carbon_at_kg(problem: Problem, cost_yuan: float, options: SolveOptions
     if n_columns(problem) > MANY_COLUMNS:
         return None
     program = _with_cost_row(problem, assemble(problem, divisible=True), cost_yuan)
-    answer = minimise(program, options, ignore_progress, stage="least carbon", time_limit_s=options.time_limit_s)
+    answer = settled(program, options, stage="least carbon", time_limit_s=options.time_limit_s)
     if answer.x is None:
         raise SolverError("no point costs as little as the cheapest plan; try the ends of the front with more time")
     return answer.objective_yuan

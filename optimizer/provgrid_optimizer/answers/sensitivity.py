@@ -23,15 +23,14 @@ from provgrid_optimizer.highs import (
     AT_UPPER,
     BASIC,
     LIMIT_TOLERANCE,
-    Again,
     Answer,
     Basis,
     Ending,
-    dual_ray,
-    minimise,
+    settled,
 )
+from provgrid_optimizer.highs_again import Again, dual_ray
 from provgrid_optimizer.matrix import Block, LinearProgram
-from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.options import SolveOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,10 +142,7 @@ def reach(
 
 def _optimum(program: LinearProgram, options: SolveOptions | None, vertex: Basis | None) -> Answer:
     """Solve to the end, or to infeasibility."""
-    answer = minimise(program, options or SolveOptions(threads=1), ignore_progress, stage="prices", basis=vertex)
-    if answer.ending is Ending.INTERRUPTED:
-        raise KeyboardInterrupt
-    return answer
+    return settled(program, options or SolveOptions(threads=1), stage="prices", basis=vertex)
 
 
 def small_changes(left: Remaining) -> LinearProgram:

@@ -22,7 +22,7 @@ from provgrid_optimizer.answers.holding import holds
 from provgrid_optimizer.answers.relaxed import relaxed, savings
 from provgrid_optimizer.answers.sensitivity import price, slope
 from provgrid_optimizer.answers.value_result import Point, Price, Value
-from provgrid_optimizer.answers.worth import Worth, worth
+from provgrid_optimizer.answers.worth import Worth, uninterrupted, worth
 from provgrid_optimizer.engines.lp import MANY_COLUMNS, n_columns
 from provgrid_optimizer.options import ignore_progress
 from provgrid_optimizer.solve import find_engine, solve
@@ -129,7 +129,7 @@ def _planned(
 
     def planned(more: float) -> Plan:
         scenario, problem = change.scenario_at(more), change.problem_at(more)
-        return solve(problem, engine, options, on_progress, scenario=scenario, with_policies=False)
+        return uninterrupted(solve(problem, engine, options, on_progress, scenario=scenario, with_policies=False))
 
     before, saved = plan if plan.engine == engine else planned(0.0), []
     for more in amounts:

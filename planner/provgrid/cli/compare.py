@@ -62,6 +62,7 @@ def compare(
 def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], reporter: Reporter) -> list[Plan]:
     """Open the runs, then plan the scenarios as the first run was planned, where nothing else is asked."""
     from provgrid import api
+    from provgrid_optimizer.answers.worth import uninterrupted
 
     plans: dict[int, Plan] = {}
     for number, name in enumerate(names):
@@ -81,7 +82,7 @@ def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], re
         if number not in plans:
             reporter.stage(f"planning {name}")
             scenario = api.load(name, overrides)
-            plans[number] = api.solve(scenario, policies=False, on_progress=reporter, **how)
+            plans[number] = uninterrupted(api.solve(scenario, policies=False, on_progress=reporter, **how))
     return [plans[number] for number in range(len(names))]
 
 

@@ -74,12 +74,15 @@ def _print(plan: Plan, found: pd.DataFrame) -> None:
     for (kind, name), part in priced.groupby(["kind", "id"], sort=False):
         if part["some"].any():
             degenerate = part["degenerate"].fillna(value=False).sum()
-            numbers = (part["total"].sum(), part["price"].max())
+            numbers = (part["price"].max(), part["total"].sum())
             rows.append(
-                [str(kind), str(name), f"{part['some'].sum():,}", *(f"{n:,.3f}" for n in numbers), f"{degenerate:,}"]
+                [
+                    *(str(kind), str(name), part["unit"].iloc[0].removeprefix("yuan per ")),
+                    *(f"{part['some'].sum():,}", *(f"{n:,.3f}" for n in numbers), f"{degenerate:,}"),
+                ]
             )
-    print_table(["kind", "of"], ["periods priced", "sum over the horizon", "dearest", "degenerate"], rows)
-    output().print(f"basis {found['basis'].iloc[0]}; units: see the table with -o or --json")
+    print_table(["kind", "of", "yuan per"], ["periods priced", "dearest", "sum", "degenerate"], rows)
+    output().print(f"basis {found['basis'].iloc[0]}; sum: yuan over the horizon for one more in every period")
 
 
 def _write(found: pd.DataFrame, path: Path) -> None:

@@ -103,6 +103,8 @@ def _print(found: Value) -> None:
     say("")
     print_table(left, right, rows)
     say(f"planned again by {found.engine}; positive yuan are saved over the horizon")
+    if found.engine == "lp" and found.price is not None and found.price.basis == "fixed-lp":
+        say("lp lets every job move and be divided, so that it may save more, or less, than the price at this plan")
 
 
 def _print_price(price: Price, unit: str) -> None:
@@ -110,12 +112,14 @@ def _print_price(price: Price, unit: str) -> None:
     say = output().print
     basis = "the relaxation" if price.basis == "lp" else "this plan's jobs kept where they are"
     to = "" if math.isinf(price.holds_to) else f" up to {price.holds_to:,.4g}"
-    down = f"{-price.holds_from:,.4g}"
+    down = f"{abs(price.holds_from):,.4g}"
     if price.degenerate is None:
         say(f"one more saves about {_yuan(price.price_yuan)} yuan ({basis}; too large for the range that holds in)")
     elif price.degenerate:
-        say(f"each one more saves {_yuan(price.one_more_yuan)} yuan,{to or ' for any number'} more ({basis})")
-        say(f"each one less costs {_yuan(price.one_less_yuan)} yuan, down to {down} less: the price is degenerate")
+        more = f"each one more saves {_yuan(price.one_more_yuan)} yuan,{to or ' for any number'} more"
+        less = f"each one less costs {_yuan(price.one_less_yuan)} yuan, down to {down} less: the price is degenerate"
+        say(f"{more if math.isfinite(price.one_more_yuan) else 'any more leaves no plan'} ({basis})")
+        say(less if math.isfinite(price.one_less_yuan) else f"any less leaves no plan ({basis})")
     else:
         does = "saves" if price.price_yuan >= 0 else "costs"
         say(f"one more {does} {_yuan(abs(price.price_yuan))} yuan ({basis})")

@@ -1,4 +1,4 @@
-"""Ten planted conflicts, each named exactly and ended by the smallest change that is offered.
+"""Eleven planted conflicts, each named exactly and ended by the smallest change that is offered.
 
 All are planted in `tiny`, which has room to spare for all else: 20 accelerators at city_a, 100 at hub_b, 50 at prov_c.
 """
@@ -15,13 +15,15 @@ from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError
 from provgrid_models.problem import Problem
 from provgrid_models.scenario import Scenario
+from provgrid_optimizer import highs
 from provgrid_optimizer.answers.conflict import Conflict
 from provgrid_optimizer.answers.infeasible import Infeasibility, Whole, explain_infeasible
 from provgrid_optimizer.answers.irreducible import divided_clash, irreducible
 from provgrid_optimizer.answers.terms import KINDS, Terms, hard_work, only_work, terms_of
 from provgrid_optimizer.engines.lp import lp
 from provgrid_optimizer.engines.milp import milp
-from provgrid_optimizer.highs import Ending, Feasibility, minimise
+from provgrid_optimizer.highs import Answer, Ending, minimise
+from provgrid_optimizer.highs_again import Feasibility
 from provgrid_optimizer.matrix import LinearProgram, assemble
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from random_problems import random_problem
@@ -238,6 +240,36 @@ def test_10_a_chain_that_is_too_long() -> None:
         "job third starts after job second has finished",
     }
     assert found.fixed
+
+
+def test_11_a_carbon_budget() -> None:
+    # 20 accelerators in the city idle at 3.75 kW: 3.75 * 0.6 * 12 = 27 kg. 700 tokens/s take 10 of them at 1.5 kW more:
+    # 10 * 1.5 * 0.6 = 9 kg an hour. Of 100 kg, 73 are left: eight hours fit, and any nine of them do not. Twelve take
+    # 27 + 108 = 135 kg.
+    scenario = tiny_scenario(
+        settings={"limits": {"carbon_budget_t": 0.1}},
+        pools={"hub_b/fast": None, "prov_c/small": None},
+        services={"chat": {"hard": True}},
+        demand={"chat": 700.0},
+        **NO_JOBS,
+    )
+    found, conflict = only_conflict(scenario)
+    members = named(conflict)
+    assert members.keys() == {("service", "chat"), ("carbon", "carbon budget")}
+    assert len(members["service", "chat"]) == 9
+    assert conflict.limits[0].text == "all clusters may emit 0.1 t of CO2"
+    assert [change.override for change in found.steps[0].changes] == ["limits.carbon_budget_t=0.135"]
+    assert found.fix[0].text == "carbon budget of all clusters: +0.035 t (0.1 to 0.135)"
+
+
+def test_a_search_that_is_stopped_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any, **__: Any) -> Answer:
+        return Answer(ending=Ending.INTERRUPTED)
+
+    monkeypatch.setattr(highs, "minimise", stopped)
+    scenario = tiny_scenario(services={"chat": {"hard": True}}, demand={"chat": asked_at(5, 3500.0)})
+    with pytest.raises(KeyboardInterrupt):  # and not: no change ends it
+        explain_infeasible(scenario, ONE_THREAD)
 
 
 def test_whole_jobs_that_would_fit_if_they_were_divided() -> None:

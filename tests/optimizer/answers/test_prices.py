@@ -103,7 +103,7 @@ def test_a_power_limit_and_a_carbon_budget_have_prices():
     assert (row["price"], row["period"]) == (pytest.approx(6.0), -1)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_what_has_room_has_no_price(seed: int) -> None:
     """Complementary slackness, for the relaxation and for a plan."""
     problem = planted_problem(seed)
@@ -186,17 +186,17 @@ def left_rows(left: Remaining, kind: str) -> list[int]:
     return [int(place) for place in left.program.rows[kind].at]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_hourly_prices_are_what_a_small_change_costs(seed: int) -> None:
     assert assert_hourly_prices_are_slopes(seed, samples=3) > 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20, 100))
+@pytest.mark.parametrize("seed", range(6, 100))
 def test_hourly_prices_are_what_a_small_change_costs_everywhere(seed: int) -> None:
     assert_slack_is_free(left_of(planted_problem(seed)))
     assert_slack_is_free(left_of(planted_problem(seed), "fixed-lp"))
-    assert assert_hourly_prices_are_slopes(seed, samples=4) > 0
+    assert assert_hourly_prices_are_slopes(seed, samples=3) > 0
 
 
 def test_prices_of_the_bound_stay_what_is_saved_and_audited(tmp_path):

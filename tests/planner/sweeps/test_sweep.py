@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import provgrid as pg
-from command_line import environment, in_this_process, json_of, one_line, provgrid, start
+from command_line import in_this_process, json_of, one_line, provgrid, start
 from provgrid.sweeps import run
 from provgrid.sweeps.results import exit_code
 from provgrid_models.errors import OptionError, SolverError
@@ -212,16 +212,10 @@ def test_a_solver_that_runs_out_of_time_is_exit_4_or_5(tmp_path, engine, code, s
         ("distributed", ["--engine", "lp", "--dask", "tcp://127.0.0.1:1"], "provgrid[cluster]"),
     ],
 )
-def test_a_missing_solver_or_cluster_package_is_exit_7(tiny, tmp_path, absent, arguments, said):
-    # A module of that name that is not there, as far as Python can tell.
-    (tmp_path / f"{absent}.py").write_text(f"raise ModuleNotFoundError('No module', name={absent!r})", encoding="utf-8")
-    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")]), *sys.path[1:]])
-    finished = subprocess.run(
-        [sys.executable, "-m", "provgrid", "sweep", tiny, "--vary", f"{PRICE}=1", "--points-in", tmp_path, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(PYTHONPATH=path),
+def test_a_missing_solver_or_cluster_package_is_exit_7(tiny, tmp_path, monkeypatch, absent, arguments, said):
+    monkeypatch.setitem(sys.modules, absent, None)  # not installed, as far as Python can tell
+    finished = in_this_process(
+        "sweep", tiny, "--vary", f"{PRICE}=1", "--points-in", tmp_path, "--jobs", "1", *arguments
     )
     assert said in one_line(finished, 7)
 
