@@ -40,6 +40,12 @@ def test_a_scenario_is_planned_as_the_run_beside_it_was(runs):
     dearer = json_of(in_this_process(*arguments, "--set", "tariffs.*.price_yuan_per_kwh*=2"))
     assert {row["where"] for row in dearer["inputs"]} == {"tariffs"}
     assert dearer["difference_yuan"] > 0
+    said = in_this_process("compare", runs / "cheapest", runs / "cheapest").stdout  # of one engine: not its name twice
+    assert next(line.split()[:3] for line in said.splitlines() if line.startswith("yuan")) == [
+        "yuan",
+        "before",
+        "after",
+    ]
 
 
 def test_against_a_policy_both_questions_are_answered(runs):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_optimizer.answers.hours import hours_text
+from provgrid_optimizer.answers.hours import periods_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,7 +98,7 @@ def _binding(problem: Problem, kind: str, name: str, at: Bools, price: Floats, u
     periods = tuple(np.flatnonzero(at).tolist())
     if not periods:
         return []
-    text = f"{what} in {len(periods)} periods: {hours_text(problem, periods)}"
+    text = f"{what} in {periods_text(problem, periods)}"
     mean = float(price[list(periods)].mean())
     return [Binding(kind=kind, id=name, periods=periods, price=mean, unit=unit, text=text)]
 

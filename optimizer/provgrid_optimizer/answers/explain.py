@@ -15,7 +15,7 @@ from provgrid_models.findings import did_you_mean
 from provgrid_optimizer.answers.binding import Binding, full_links, full_pools, full_supply
 from provgrid_optimizer.answers.candidates import closed_candidates, job_candidates, service_candidates
 from provgrid_optimizer.answers.explain_cluster import explain_cluster
-from provgrid_optimizer.answers.hours import hours_text
+from provgrid_optimizer.answers.hours import hours_text, periods_text
 from provgrid_optimizer.answers.job_prices import job_yuan
 from provgrid_optimizer.answers.remedies import remedies
 from provgrid_optimizer.options import SolveOptions
@@ -288,7 +288,7 @@ def _width(plan: Plan, j: int, pool: int) -> list[Binding]:
     if problem.rigid[j] or not at.any():
         return []
     periods = tuple(allocation.run_period[rows][at].tolist())
-    text = f"its own limit of {most:,.6g} accelerators in {len(periods)} periods: {hours_text(problem, periods)}"
+    text = f"its own limit of {most:,.6g} accelerators in {periods_text(problem, periods)}"
     name = str(j) if problem.labels.jobs is None else problem.labels.jobs[j]
     return [Binding(kind="width", id=name, periods=periods, price=0.0, unit="no price", text=text)]
 

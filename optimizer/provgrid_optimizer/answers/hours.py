@@ -42,3 +42,9 @@ def _run_text(problem: Problem, first: int, last: int) -> str:
     same_day = (end - pd.Timedelta(seconds=1)).date() == begin.date()
     until = "24:00" if same_day and end.date() != begin.date() else f"{end:%H:%M}" if same_day else f"{end:%m-%d %H:%M}"
     return f"{begin:%Y-%m-%d %H:%M} to {until}"
+
+
+def periods_text(problem: Problem, periods: Iterable[int]) -> str:
+    """Say how many periods there are, and when: "2 periods: 2026-07-01 05:00 to 07:00"."""
+    all_of_them = list(periods)
+    return f"{len(all_of_them)} period{'s' if len(all_of_them) != 1 else ''}: {hours_text(problem, all_of_them)}"

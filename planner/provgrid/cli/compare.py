@@ -114,8 +114,8 @@ def _print(found: Comparison) -> None:
                 *(str(row[name]) for name in left),
                 f"{row['accelerator_h_before']:,.0f}",
                 f"{row['accelerator_h_after']:,.0f}",
-                f"{row['accelerator_h_change']:+,.0f}",
-                f"{row['mwh_change']:+,.2f}",
+                f"{row['accelerator_h_change']:+,.4g}",
+                f"{row['mwh_change']:+,.3g}",
             ]
             for row in flows.head(MOST_LINES).to_dict("records")
         ],
@@ -130,7 +130,8 @@ def _print_waterfall(found: Comparison, before: str = "", after: str = "") -> No
     shown = table[(table[amounts] != 0.0).any(axis=1)]
     rows = [[row["component"], *(_whole(row[name]) for name in amounts)] for row in shown.to_dict("records")]
     rows.append(["all", *(_whole(table[name].sum()) for name in amounts)])
-    names = [before or found.before.engine, after or found.after.engine]
+    engines = found.before.engine, found.after.engine
+    names = [before or engines[0], after or engines[1]] if engines[0] != engines[1] or before else ["before", "after"]
     print_table(["yuan"], [*names, "on common work", "on other work", "unserved", "difference"], rows)
     output().print(f"unserved: {found.before.unserved_share:.2%} before, {found.after.unserved_share:.2%} after")
 

@@ -258,6 +258,6 @@ def test_prices_hold_where_they_say(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(6, 100))
 def test_prices_hold_where_they_say_everywhere(seed: int) -> None:
-    assert_prices_hold_where_they_say(seed, ("lp", "fixed-lp"))
+    assert_prices_hold_where_they_say(seed, ("lp",) if seed % 2 else ("fixed-lp",))
