@@ -63,14 +63,12 @@ def crew_at(address: str) -> Iterator[Crew]:
     WorkerLostError : nobody is left to work.
     """
     try:
-        import distributed
+        from distributed import Client
     except ModuleNotFoundError as error:
         cure = "install it with: python -m pip install 'provgrid[cluster]'"
         raise MissingSolverError(f"--dask needs distributed, which is not installed; {cure}") from error
     try:
-        # Without types of its own it is checked as anything, whether it is installed or not.
-        open_client: Any = distributed.Client
-        client: Any = open_client(address, timeout=CONNECT_S, set_as_default=False)
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         cure = "give the address that 'dask scheduler' prints, such as tcp://10.0.0.1:8786"
