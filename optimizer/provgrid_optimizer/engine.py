@@ -25,6 +25,21 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+STATUS_TEXT = {
+    Status.OPTIMAL: "optimal",
+    Status.GAP_REACHED: "within the gap that was asked",
+    Status.FINISHED: "finished",
+    Status.PASSES_REACHED: "stopped after its passes",
+    Status.TIME_LIMIT: "stopped at its time limit",
+    Status.INTERRUPTED: "interrupted",
+}
+
+
+def status_text(status: str) -> str:
+    """Say in words how a solve ended."""
+    return STATUS_TEXT[Status(status)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class EngineResult:
     """What an engine hands back. It has a plan or it raises `NoPlanError` or `InfeasibleError`.

@@ -10,6 +10,7 @@ import numpy as np
 
 from provgrid_models.errors import OptionError
 from provgrid_optimizer import plan_tables
+from provgrid_optimizer.engine import status_text
 from provgrid_optimizer.evaluate import unserved_share
 from provgrid_optimizer.options import ignore_progress
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.audit import AuditReport
     from provgrid_optimizer.certificate import Certificate
     from provgrid_optimizer.evaluate import Costs, Usage
+    from provgrid_optimizer.exports.dispatch import Dispatch
     from provgrid_optimizer.multipliers import Basis, Multipliers
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
@@ -80,6 +82,13 @@ class Plan:
     def unserved_share(self) -> float:
         """Share of the asked accelerator-hours that is left unserved, what no pool could ever serve not counted."""
         return unserved_share(self.problem, self.allocation)
+
+    @cached_property
+    def unserved(self) -> pd.DataFrame:
+        """Work that is left, the dearest first: kind, id, unserved_share, unserved_yuan, never_served."""
+        from provgrid_optimizer.answers.unserved import unserved
+
+        return unserved(self)
 
     @cached_property
     def training(self) -> pd.DataFrame:
@@ -257,6 +266,28 @@ class Plan:
 
         return against(self, policy)
 
+    @cached_property
+    def capacity_curves(self) -> pd.DataFrame:
+        """Accelerators of each pool hour by hour, held by training, by inference, and free, with power and price."""
+        from provgrid_optimizer.exports.capacity_curves import capacity_curves
+
+        return capacity_curves(self)
+
+    def dispatch(self) -> Dispatch:
+        """Say for every job where and when it runs, and rank the pools it could be in instead by extra cost."""
+        from provgrid_optimizer.exports.dispatch import dispatch
+
+        return dispatch(self)
+
+    def export(self, folder: str | Path, *, to: str, only: Sequence[str] = ()) -> Path:
+        """Write the plan for others to read: `to` is "csv", "parquet", "xlsx" or "mps"; see `exports.write`.
+
+        `only` names the tables to write, and "dispatch". An existing folder is refused (`OptionError`).
+        """
+        from provgrid_optimizer.exports.write import export
+
+        return export(self, folder, to=to, only=only)
+
     def save(self, folder: str | Path, *, marginal_prices: bool = False) -> Path:
         """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`).
 
@@ -315,7 +346,7 @@ class Plan:
         c = self.certificate
         bound = "no bound" if not np.isfinite(c.bound_yuan) else f"proven within {c.gap:.2%} of the best"
         lines = [
-            f"{c.engine}: {c.status}, {c.objective_yuan:,.0f} yuan, {bound}",
+            f"{c.engine}: {status_text(c.status)}, {c.objective_yuan:,.0f} yuan, {bound}",
             f"unserved {self.unserved_share:.2%} · carbon {self.component_costs.carbon_kg / 1000:,.1f} t"
             f" · audit {'passed' if c.audit_violations == 0 else f'{c.audit_violations} violations'}",
         ]
@@ -328,7 +359,7 @@ class Plan:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"<Plan {self.engine}: {self.certificate.status}, {self.objective_yuan:,.0f} yuan>"
+        return f"<Plan {self.engine}: {status_text(self.certificate.status)}, {self.objective_yuan:,.0f} yuan>"
 
 
 def _finite(value: float) -> float | None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid_models.eligibility import exclusions_of_arrays, exclusions_of_job, exclusions_of_service
-from provgrid_optimizer.answers.job_prices import job_yuan, left_yuan, service_yuan
+from provgrid_optimizer.answers.job_prices import job_yuan_in, left_yuan, service_yuan
 from provgrid_optimizer.answers.moved import with_job_in, with_service_in
 from provgrid_optimizer.highs import settled
 from provgrid_optimizer.options import SolveOptions
 
 if TYPE_CHECKING:
     from provgrid_models.eligibility import Exclusion
-    from provgrid_models.problem import Problem
+    from provgrid_models.problem import Ints, Problem
     from provgrid_optimizer.answers.fixed import Remaining
     from provgrid_optimizer.matrix import LinearProgram
     from provgrid_optimizer.multipliers import Multipliers
@@ -62,12 +62,28 @@ def job_candidates(
     plan: Plan, j: int, prices: Multipliers, against: Remaining | None, options: SolveOptions
 ) -> tuple[Candidate, ...]:
     """List all pools for a job, open ones first; with `against` each open one is solved."""
+    reasons = plan.problem.reasons(np.array([j]))[0]
+    return _sorted(_open_to_job(plan, j, prices, reasons, against, options), _shut(plan, "job", j, reasons))
+
+
+def ranked_for_job(plan: Plan, j: int, prices: Multipliers, reasons: Ints) -> tuple[Candidate, ...]:
+    """List all pools for a job as `job_candidates` does, at prices alone, closed ones by their reasons (P,) alone."""
+    shut = closed_candidates(exclusions_of_arrays(plan.problem, reasons))
+    return _sorted(_open_to_job(plan, j, prices, reasons, None, SolveOptions()), shut)
+
+
+def _open_to_job(
+    plan: Plan, j: int, prices: Multipliers, reasons: Ints, against: Remaining | None, options: SolveOptions
+) -> list[Candidate]:
+    """Pools that are open to a job, and leaving it where that is allowed."""
     problem, allocation = plan.problem, plan.allocation
-    reasons = problem.reasons(np.array([j]))[0]
+    mine = slice(*np.searchsorted(allocation.job, [j, j + 1]).tolist())
     share = np.zeros(problem.n_pools)
-    share[allocation.pool[allocation.job == j]] = allocation.share[allocation.job == j]
+    share[allocation.pool[mine]] = allocation.share[mine]
     left = max(0.0, 1.0 - float(share.sum()))
-    yuan = np.array([job_yuan(problem, prices, j, p) if reasons[p] == 0 else np.inf for p in range(problem.n_pools)])
+    pools = np.flatnonzero(reasons == 0)
+    yuan = np.full(problem.n_pools, np.inf)
+    yuan[pools] = job_yuan_in(problem, prices, j, pools)
     leaving = left_yuan(problem, j)
     now = float(share[share > 0] @ yuan[share > 0]) + (left * leaving if left > 1e-9 else 0.0)
     found = []
@@ -77,7 +93,7 @@ def job_candidates(
             return None
         return _extra(with_job_in(problem, allocation, j, np.array(pools, dtype=np.int64)), against, options)
 
-    for p in np.flatnonzero(reasons == 0).tolist():
+    for p in pools.tolist():
         verified = solved(p)
         fits = None if against is None else verified is not None
         name, extra = pool_name(problem, p), _finite(float(yuan[p]) - now)
@@ -85,7 +101,7 @@ def job_candidates(
     if math.isfinite(leaving):
         part = left if left > 1e-9 else 0.0
         found.append(Candidate(pool="", share=part, extra_yuan=leaving - now, verified_yuan=solved()))
-    return _sorted(found, _shut(plan, "job", j, reasons))
+    return found
 
 
 def service_candidates(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from provgrid_optimizer.answers.binding import Binding, full_links, full_pools, full_supply
 from provgrid_optimizer.answers.candidates import job_candidates, pool_name, service_candidates
-from provgrid_optimizer.answers.job_prices import job_yuan, left_yuan, service_yuan
+from provgrid_optimizer.answers.job_prices import job_yuan, job_yuan_in, left_yuan, service_yuan
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Floats, Problem
@@ -160,8 +160,8 @@ def _arrivals(plan: Plan, prices: Multipliers, pools: Any) -> list[Arrival]:
     for j in np.flatnonzero((reasons == 0).any(axis=1)).tolist():
         if j not in here:
             now = _job_now(plan, prices, j)
-            there = [(job_yuan(problem, prices, j, p), p) for p in pools[reasons[j] == 0].tolist()]
-            yuan, p = min(there)
+            opened = pools[reasons[j] == 0]
+            yuan, p = min(zip(job_yuan_in(problem, prices, j, opened).tolist(), opened.tolist(), strict=True))
             found.append(
                 Arrival(
                     kind="job", id=_label(problem.labels.jobs, j), pool=pool_name(problem, p), extra_yuan=yuan - now
