@@ -90,16 +90,18 @@ class Training(Draw):
 class ServiceClass(Strict):
     """One latency class of inference, asked for by every region."""
 
-    id: Identifier
-    family: Identifier
+    id: Identifier = Field(description="name of the class; its services are named class-region")
+    family: Identifier = Field(description="model family")
     share: Positive = Field(description="share of the inference load; shares are scaled to sum to 1")
-    slo_metric: Literal["network_rtt", "ttft", "tpot"] = "network_rtt"
-    slo_ms: Positive
+    slo_metric: Literal["network_rtt", "ttft", "tpot"] = Field("network_rtt", description="what the SLO bounds")
+    slo_ms: Positive = Field(description="SLO [ms]")
     shape: str | tuple[NonNegative, ...] = Field(description="name in tables/diurnal_shapes, or 24 numbers")
-    max_utilisation: Annotated[float, Field(gt=0, le=1)] = 0.7
-    kb_in_per_ktoken: NonNegative = 0.0
-    kb_out_per_ktoken: NonNegative = 0.0
-    hard: bool = False
+    max_utilisation: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.7, description="share of its accelerators that it may fill"
+    )
+    kb_in_per_ktoken: NonNegative = Field(0.0, description="kB received per thousand tokens")
+    kb_out_per_ktoken: NonNegative = Field(0.0, description="kB sent per thousand tokens")
+    hard: bool = Field(False, description="must be served")
     regions: tuple[Identifier, ...] = Field((), description="regions that ask for it; empty = all")
 
     @model_validator(mode="after")
@@ -114,7 +116,7 @@ class Inference(Draw):
 
     capacity_share: Fraction | None = Field(None, description="mean accelerators held over all usable accelerators")
     tokens_per_day: Positive | None = Field(None, description="tokens of all services, instead of capacity_share")
-    classes: tuple[ServiceClass, ...] = Field(min_length=1)
+    classes: tuple[ServiceClass, ...] = Field(min_length=1, description="latency classes, one table each")
     day_noise: NonNegative = Field(0.0, le=2, description="standard deviation of the logarithm of day totals")
     weekend_factor: Positive = Field(1.0, description="Saturdays and Sundays over working days")
 
@@ -131,8 +133,8 @@ class Inference(Draw):
 class GenerateSettings(Strict):
     """The `[generate]` table: what is drawn, and how."""
 
-    training: Training | None = None
-    inference: Inference | None = None
+    training: Training | None = Field(None, description="training jobs that are drawn")
+    inference: Inference | None = Field(None, description="inference services that are drawn")
 
 
 def parse(generate: dict[str, Any]) -> GenerateSettings:

@@ -119,15 +119,22 @@ class LatencySettings(Strict):
 class Settings(Strict):
     """`scenario.toml`, apart from `extends`, which the loader resolves."""
 
-    name: Identifier
-    title: str = ""
-    description: str = ""
-    horizon: Horizon
-    switches: Switches = Field(default_factory=lambda: Switches())
-    prices: PriceSettings = Field(default_factory=lambda: PriceSettings())
-    capital: CapitalSettings = Field(default_factory=lambda: CapitalSettings())
-    limits: Limits = Field(default_factory=lambda: Limits())
-    latency: LatencySettings = Field(default_factory=lambda: LatencySettings())
+    name: Identifier = Field(description="short name; runs are named after it")
+    title: str = Field("", description="one line for reports")
+    description: str = Field("", description="what the scenario is about, in words")
+    horizon: Horizon = Field(description="when the plan runs")
+    switches: Switches = Field(default_factory=lambda: Switches(), description="what takes part in the model")
+    prices: PriceSettings = Field(
+        default_factory=lambda: PriceSettings(), description="prices that hold everywhere, and which costs count"
+    )
+    capital: CapitalSettings = Field(
+        default_factory=lambda: CapitalSettings(),
+        description="what accelerators and sites cost to own; counts where the cost basis is full",
+    )
+    limits: Limits = Field(default_factory=lambda: Limits(), description="limits over the whole horizon")
+    latency: LatencySettings = Field(
+        default_factory=lambda: LatencySettings(), description="how round trips are worked out that no route gives"
+    )
     ports: tuple[str, ...] = Field(
         (), description="ports that are paid for, as family/chip: rows of bindings with a port_yuan"
     )
@@ -157,41 +164,47 @@ class Row(Strict):
     source: str | None = Field(
         None, description="facts, table rows and assumptions behind the figures: `table/row` tokens with semicolons"
     )
-    quality: Literal["measured", "published", "assumed", "secondary"] | None = Field(None)
+    quality: Literal["measured", "published", "assumed", "secondary"] | None = Field(
+        None, description="how sure its figures are"
+    )
 
 
 class Region(Row):
     """Where demand starts: a province or a city."""
 
-    id: Identifier
-    name: str = ""
-    name_zh: str = ""
+    id: Identifier = Field(description="region that jobs, services and routes name")
+    name: str = Field("", description="name in English, for reports")
+    name_zh: str = Field("", description="name in Chinese, for reports")
     province: str = Field("", description="province that the region is or lies in")
     zone: str = Field(description="data zone")
-    latitude_deg: Latitude
-    longitude_deg: Longitude
-    population_million: NonNegative | None = None
-    gdp_billion_yuan: NonNegative | None = None
+    latitude_deg: Latitude = Field(description="north is positive [degrees]")
+    longitude_deg: Longitude = Field(description="east is positive [degrees]")
+    population_million: NonNegative | None = Field(None, description="people, for generated demand [million]")
+    gdp_billion_yuan: NonNegative | None = Field(None, description="GDP, for generated demand [billion yuan a year]")
     demand_weight: NonNegative | None = Field(None, description="share of generated demand, any scale")
 
 
 class Cluster(Row):
     """A data-centre site."""
 
-    id: Identifier
-    name: str = ""
-    name_zh: str = ""
-    province: str = ""
+    id: Identifier = Field(description="cluster that pools, contracts and routes name")
+    name: str = Field("", description="name in English, for reports")
+    name_zh: str = Field("", description="name in Chinese, for reports")
+    province: str = Field("", description="province that the cluster lies in")
     region: str | None = Field(None, description="home region, where the cluster is a city's own")
     zone: str = Field(description="data zone")
-    tier: Literal["city", "provincial", "national_hub"]
-    latitude_deg: Latitude
-    longitude_deg: Longitude
+    tier: Literal["city", "provincial", "national_hub"] = Field(
+        description="whose site it is; orders the policy overflow"
+    )
+    latitude_deg: Latitude = Field(description="north is positive [degrees]")
+    longitude_deg: Longitude = Field(description="east is positive [degrees]")
     pue: Annotated[float, Field(ge=1.0, le=3.0)] = Field(description="power usage effectiveness")
     tariff: str = Field(description="key into the tariffs table")
     carbon: str = Field(description="key into the carbon table, intensity of grid power")
     grid_limit_mw: NonNegative | None = Field(None, description="most grid power; blank = no limit [MW]")
-    demand_charge_yuan_per_kw_month: NonNegative = 0.0
+    demand_charge_yuan_per_kw_month: NonNegative = Field(
+        0.0, description="charge on the month's peak of grid power [yuan/kW and month]"
+    )
     site_yuan_per_kw: NonNegative | None = Field(
         None, description="building, power and cooling per kW drawn; blank = capital.site_yuan_per_kw [yuan/kW]"
     )
@@ -200,12 +213,12 @@ class Cluster(Row):
 class Contract(Row):
     """Contracted renewable power of a cluster: one supply block beside the grid."""
 
-    id: Identifier
-    cluster: Identifier
-    energy: Literal["solar", "wind", "hydro", "nuclear", "storage", "other"]
+    id: Identifier = Field(description="name of the contract")
+    cluster: Identifier = Field(description="cluster that it supplies")
+    energy: Literal["solar", "wind", "hydro", "nuclear", "storage", "other"] = Field(description="kind of energy")
     capacity_mw: NonNegative = Field(description="nameplate that the contract covers [MW]")
-    price_yuan_per_kwh: Annotated[float, Field(allow_inf_nan=False)]
-    carbon_kg_per_kwh: NonNegative = 0.0
+    price_yuan_per_kwh: Annotated[float, Field(allow_inf_nan=False)] = Field(description="price of its energy")
+    carbon_kg_per_kwh: NonNegative = Field(0.0, description="CO2 of one kWh of its energy")
     take_or_pay: bool = Field(False, description="paid whether used or not: a constant, with no marginal price")
     profile: str | None = Field(None, description="key into the renewables table; blank = always available")
 
@@ -213,13 +226,13 @@ class Contract(Row):
 class Chip(Row):
     """An accelerator type."""
 
-    id: Identifier
-    name: str = ""
-    vendor: str = ""
+    id: Identifier = Field(description="chip that pools and bindings name")
+    name: str = Field("", description="name for reports")
+    vendor: str = Field("", description="who makes it")
     origin: str = Field("", description="country of the vendor")
     peak_fp16_tflops: Positive = Field(description="dense FP16/BF16 peak [TFLOPS]")
     peak_fp8_tflops: Positive | None = Field(None, description="dense FP8/INT8 peak; blank = not supported [TFLOPS]")
-    memory_gb: Positive
+    memory_gb: Positive = Field(description="memory of one accelerator [GB]")
     busy_kw: Positive = Field(description="power of one busy accelerator, without server overhead [kW]")
     idle_kw: NonNegative = Field(description="power of one idle accelerator, without server overhead [kW]")
     server_overhead: Annotated[float, Field(ge=1, le=3)] = Field(1.0, description="server power over accelerator power")
@@ -230,9 +243,9 @@ class Chip(Row):
 class Pool(Row):
     """The accelerators of one chip at one cluster."""
 
-    id: Identifier
-    cluster: Identifier
-    chip: Identifier
+    id: Identifier = Field(description="pool that prices and plans name, e.g. cluster/chip")
+    cluster: Identifier = Field(description="cluster that it stands in")
+    chip: Identifier = Field(description="chip of all its accelerators")
     accelerators: NonNegative = Field(description="installed accelerators")
     availability: Fraction = Field(1.0, description="share of the installed accelerators that is usable")
     tenant: str | None = Field(None, description="owner; blank = shared by all tenants")
@@ -241,7 +254,7 @@ class Pool(Row):
 class Expansion(Row):
     """Accelerators that join a pool on a date: capacity that grows along the horizon."""
 
-    pool: Identifier
+    pool: Identifier = Field(description="pool that grows")
     start: NaiveDatetime = Field(description="Beijing time from which on they are there, no zone suffix")
     accelerators: NonNegative = Field(description="accelerators added, as available as those of the pool")
 
@@ -249,27 +262,27 @@ class Expansion(Row):
 class Link(Row):
     """A network link; traffic of both directions counts against its bandwidth."""
 
-    id: Identifier
-    from_place: str = ""
-    to_place: str = ""
-    bandwidth_gbps: NonNegative
-    price_yuan_per_gb: NonNegative = 0.0
+    id: Identifier = Field(description="link that routes name")
+    from_place: str = Field("", description="one end, for reports")
+    to_place: str = Field("", description="the other end, for reports")
+    bandwidth_gbps: NonNegative = Field(description="most traffic, both directions together [Gbit/s]")
+    price_yuan_per_gb: NonNegative = Field(0.0, description="price of moving data [yuan/GB]")
 
 
 class Route(Row):
     """The links from a region to a cluster, in order, separated by semicolons; blank = same place, no link."""
 
-    region: Identifier
-    cluster: Identifier
-    links: str | None = None
+    region: Identifier = Field(description="where the route begins")
+    cluster: Identifier = Field(description="where it ends")
+    links: str | None = Field(None, description="links in order, with semicolons; blank = same place, no link")
     round_trip_ms: NonNegative | None = Field(None, description="given round trip; blank = by formula [ms]")
 
 
 class Family(Row):
     """A model family."""
 
-    id: Identifier
-    name: str = ""
+    id: Identifier = Field(description="family that jobs, services and bindings name")
+    name: str = Field("", description="name for reports")
     prefill_ms: NonNegative = Field(0.0, description="time to process the prompt, part of ttft [ms]")
     tpot_ms: NonNegative = Field(0.0, description="time per output token [ms]")
 
@@ -277,8 +290,8 @@ class Family(Row):
 class Binding(Row):
     """The chip-model binding: how well a family runs on a chip. No row, or a blank figure, means never ported."""
 
-    family: Identifier
-    chip: Identifier
+    family: Identifier = Field(description="model family")
+    chip: Identifier = Field(description="chip that it runs on")
     mfu: Annotated[float, Field(gt=0, le=1)] | None = Field(None, description="model FLOPs utilisation in training")
     tokens_per_s: Positive | None = Field(None, description="inference tokens/s of one accelerator")
     min_accelerators: Annotated[float, Field(ge=1)] = Field(
@@ -295,9 +308,9 @@ class Binding(Row):
 class Tenant(Row):
     """Whose work it is: a city, a firm, a programme."""
 
-    id: Identifier
-    name: str = ""
-    kind: Literal["city", "firm", "programme", "province"] = "firm"
+    id: Identifier = Field(description="tenant that jobs, services and pools name")
+    name: str = Field("", description="name for reports")
+    kind: Literal["city", "firm", "programme", "province"] = Field("firm", description="what kind of tenant it is")
     share: Fraction | None = Field(
         None,
         description="share of each shared pool where nobody shares; blank = in proportion to its asked work",
@@ -353,6 +366,12 @@ class Scenario:
     routes: tuple[Route, ...] = ()
     tenants: tuple[Tenant, ...] = ()
     folder: Path | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        periods, jobs, services = self.settings.horizon.periods, len(self.jobs), len(self.services)
+        return (
+            f"<Scenario {self.name}: {jobs:,} jobs, {services:,} services, {len(self.pools)} pools, {periods} periods>"
+        )
 
     @property
     def name(self) -> str:

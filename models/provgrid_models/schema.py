@@ -47,6 +47,7 @@ def table_schemas() -> dict[str, Any]:
     for name, table in LONG_TABLES.items():
         row = {
             "type": "object",
+            "description": table.meaning,
             "additionalProperties": False,
             "properties": {column.name: _column_schema(column) for column in table.columns},
             "required": [column.name for column in table.columns if column.required],

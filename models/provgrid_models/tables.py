@@ -39,6 +39,7 @@ class LongTable:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    meaning: str = ""
 
     @property
     def column(self) -> dict[str, Column]:
@@ -54,7 +55,7 @@ def season_of_month(month: int) -> str:
     return SEASONS[month % 12 // 3]
 
 
-def _profile(name: str, key: str, value: Column) -> LongTable:
+def _profile(name: str, key: str, value: Column, meaning: str) -> LongTable:
     """Build a profile: constant (neither column given), by season and hour, or by period."""
     return LongTable(
         name,
@@ -66,6 +67,7 @@ def _profile(name: str, key: str, value: Column) -> LongTable:
             value,
         ),
         key=(key, "season", "hour", "period"),
+        meaning=f"{meaning}: one figure, or one by season and hour of the day, or one by period.",
     )
 
 
@@ -74,16 +76,19 @@ LONG_TABLES: dict[str, LongTable] = {
         "tariffs",
         "tariff",
         Column("price_yuan_per_kwh", "number", "price of grid energy", required=True, low=-5, high=20),
+        "What grid energy costs",
     ),
     "renewables": _profile(
         "renewables",
         "profile",
         Column("capacity_factor", "number", "output over nameplate", required=True, low=0, high=1),
+        "What renewables give",
     ),
     "carbon": _profile(
         "carbon",
         "carbon",
         Column("carbon_kg_per_kwh", "number", "CO2 of one kWh of grid energy", required=True, low=0, high=5),
+        "What grid energy emits",
     ),
     "jobs": LongTable(
         "jobs",
@@ -138,6 +143,7 @@ LONG_TABLES: dict[str, LongTable] = {
             ),
         ),
         key=("id",),
+        meaning="Training jobs.",
     ),
     "services": LongTable(
         "services",
@@ -178,6 +184,7 @@ LONG_TABLES: dict[str, LongTable] = {
             ),
         ),
         key=("id",),
+        meaning="Inference services; how much each asks for stands in demand.",
     ),
     "demand": LongTable(
         "demand",
@@ -193,5 +200,6 @@ LONG_TABLES: dict[str, LongTable] = {
             ),
         ),
         key=("service", "period"),
+        meaning="What each service asks for, period by period; a period that is left out asks for nothing.",
     ),
 }

@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from provgrid import exits
-from provgrid.cli import console
+from provgrid.cli import completion, console
 from provgrid.cli.console import cannot_write, check_writable, print_json
 from provgrid_models.errors import OptionError
 from provgrid_optimizer.interrupts import CtrlCWaits
-from provgrid_seeds.loader import scenario_names
+from provgrid_seeds.loader import scenario_names, system_names
+
+PAGE = "README.md"
 
 
 def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or not exist.")],
-    template: Annotated[str, typer.Option(help="Built-in scenario to copy: toy, zhejiang or national.")] = "toy",
+    template: Annotated[
+        str,
+        typer.Option(
+            help=f"Built-in scenario to copy: {', '.join(scenario_names())}; "
+            f"or one that is laid over another: {', '.join(system_names())}.",
+            autocompletion=completion.templates,
+        ),
+    ] = "toy",
     as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
 ) -> int:
-    """Copy a built-in scenario into a folder, to edit."""
-    from provgrid_models.overlay import builtin_folder
+    """Copy a built-in scenario into a folder, to edit; comments and a page explain every key and column."""
+    from provgrid_models.overlay import SETTINGS_FILE, builtin_folder
 
-    if template not in scenario_names():
-        raise OptionError(f"there is no template {template!r}; choose one of {', '.join(scenario_names())}")
+    known = (*scenario_names(), *system_names())
+    if template not in known:
+        raise OptionError(f"there is no template {template!r}; choose one of {', '.join(known)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OptionError(f"{folder} is not empty; give a folder that is empty or does not exist")
     check_writable(folder)
     with CtrlCWaits() as interrupts:
         try:
             shutil.copytree(builtin_folder(template), folder, dirs_exist_ok=True)
+            _explain(folder, SETTINGS_FILE)
         except (OSError, shutil.Error) as error:
             raise cannot_write(folder, error) from error
     console.session.written.append(folder)
     if as_json:
         print_json({"folder": str(folder), "template": template, "files": sorted(p.name for p in folder.iterdir())})
     else:
-        print(f"copied {template} to {folder}; edit its files, then: provgrid check {folder}")
+        print(f"copied {template} to {folder}; {PAGE} and the comments in {SETTINGS_FILE} explain every column and key")
+        print(f"next: edit its files, then: provgrid check {folder}")
     return exits.INTERRUPTED if interrupts.asked else exits.SOLVED
+
+
+def _explain(folder: Path, settings_file: str) -> None:
+    """Comment the settings, and put the page of tables beside them."""
+    from provgrid_models.commented import commented_settings, tables_page
+
+    settings = folder / settings_file
+    document = tomllib.loads(settings.read_text(encoding="utf-8"))
+    settings.write_text(commented_settings(document), encoding="utf-8")
+    page = tables_page(str(document.get("title", "")), str(document["name"]))
+    (folder / PAGE).write_text(page, encoding="utf-8")
