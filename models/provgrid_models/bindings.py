@@ -25,7 +25,10 @@ def ported(scenario: Scenario) -> list[Binding]:
     candidates = {f"{row.family}/{row.chip}" for row in scenario.bindings if row.port_yuan is not None}
     for port in scenario.settings.ports:
         if port not in candidates:
-            raise ScenarioError(f'ports names "{port}", and no row of bindings with a port_yuan is family/chip so')
+            raise ScenarioError(
+                f'ports names "{port}", and no row of bindings with a port_yuan is family/chip so; '
+                f"give it a row with a port_yuan, or take it out of ports"
+            )
     return [
         row
         for row in scenario.bindings

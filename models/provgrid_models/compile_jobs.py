@@ -187,7 +187,7 @@ def _bases(frame: pd.DataFrame) -> Ints:
     bases[waits] = ids.get_indexer(pd.Index(after.iloc[waits]))
     lost = waits[bases[waits] < 0]
     if lost.size:
-        raise ScenarioError(f'jobs row {lost[0] + 1}: after is "{after.iloc[lost[0]]}", which is no job')
+        raise ScenarioError(f'jobs row {lost[0] + 1}: after is "{after.iloc[lost[0]]}", which is no job; name one')
     return bases
 
 

@@ -164,6 +164,10 @@ class Problem:
         for name, value in complete(self).items():
             object.__setattr__(self, name, value)
 
+    def __repr__(self) -> str:
+        work = f"{self.n_jobs:,} jobs, {self.n_services:,} services"
+        return f"<Problem: {work}, {self.n_pools} pools, {self.n_clusters} clusters, {self.n_periods} periods>"
+
     # Sizes -----------------------------------------------------------------------------------------------------
 
     @property
@@ -361,7 +365,7 @@ class Problem:
     def check_same_sizes(self, name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
         """Raise `ArrayError` where an array that belongs to this problem has another shape."""
         if array.shape != shape:
-            raise ArrayError(f"{name} has shape {array.shape}, this problem needs {shape}")
+            raise ArrayError(f"{name} has shape {array.shape}; this problem needs {shape}")
 
     @classmethod
     def array_fields(cls) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def complete(problem: Problem) -> dict[str, Any]:
     """Return every array field, contiguous and read-only, or raise `ArrayError` naming the first that is wrong."""
     given = {name: getattr(problem, name) for name in problem.array_fields()}
     if given["capacity"] is None or np.ndim(given["capacity"]) != 2:
-        raise ArrayError("capacity must be given with shape (pools, periods)")
+        raise ArrayError("capacity is missing or has no two dimensions; give it with shape (pools, periods)")
     if np.size(given["capacity"]) == 0:
         raise ArrayError(
             f"capacity has shape {np.shape(given['capacity'])}; at least one pool and one period are needed"
@@ -94,7 +94,9 @@ def _array(name: str, meta: Any, value: Any, sizes: dict[str, int]) -> Any:
         try:
             array = np.array(value, dtype=meta["dtype"], order="C")
         except (TypeError, ValueError) as error:
-            raise ArrayError(f"{name} cannot be read as {np.dtype(meta['dtype']).name}: {error}") from error
+            raise ArrayError(
+                f"{name} cannot be read as {np.dtype(meta['dtype']).name} ({error}); give an array of that type"
+            ) from error
     if array.shape != shape:
         raise ArrayError(f"{name} has shape {array.shape}; ({', '.join(meta['shape'])}) = {shape} is needed")
     if array.size and array.dtype != np.bool_:
@@ -131,12 +133,12 @@ def _check_relations(a: dict[str, Any]) -> None:
         raise ArrayError(f"job {j} has the window [{a['release'][j]}, {a['deadline'][j]}); its deadline must be later")
     for name in ("work_pflop_h", "max_accelerators", "move_gbps"):
         if (a[name] <= 0).any():
-            raise ArrayError(f"{name}[{int(np.argmax(a[name] <= 0))}] must be above 0")
+            raise ArrayError(f"{name}[{int(np.argmax(a[name] <= 0))}] must be above 0; leave out what has none")
     if (a["weight"] <= 0).any():
-        raise ArrayError(f"weight[{int(np.argmax(a['weight'] <= 0))}] must be above 0")
+        raise ArrayError(f"weight[{int(np.argmax(a['weight'] <= 0))}] must be above 0; leave the period out instead")
     starts = a["route_start"]
     if starts[0] != 0 or starts[-1] != a["route_link"].size or (np.diff(starts) < 0).any():
-        raise ArrayError("route_start must rise from 0 to len(route_link)")
+        raise ArrayError("route_start must rise from 0 to len(route_link); give R * C + 1 offsets into route_link")
     _check_after(a["after"])
 
 
@@ -145,4 +147,4 @@ def _check_after(after: Any) -> None:
     endless = cycle_members(after)
     if endless.size:
         j = int(endless[0])
-        raise ArrayError(f"job {j} comes after itself, through after={int(after[j])}")
+        raise ArrayError(f"job {j} comes after itself, through after={int(after[j])}; break the circle with -1")

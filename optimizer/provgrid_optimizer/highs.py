@@ -243,7 +243,7 @@ class Session:
         thread.join()
         if not outcome or outcome[0] == highspy.HighsStatus.kError:
             last = next((line.strip() for line in reversed(self.lines) if line.strip()), "no message")
-            raise SolverError(f"HiGHS failed: {last}")
+            raise SolverError(f"HiGHS failed: {last}; try --engine heuristic, or: provgrid doctor")
         return tuple(history)
 
     def _end(self) -> None:
@@ -351,6 +351,7 @@ def check_point(program: LinearProgram, x: Floats, claimed_yuan: float, solver: 
     size = max(1.0, float(np.abs(program.cost) @ np.abs(x)))
     if not abs(objective_yuan - claimed_yuan) <= POINT_TOLERANCE * size:
         raise SolverError(
-            f"{solver} states a cost of {claimed_yuan:.10g} yuan for a point that costs {objective_yuan:.10g}"
+            f"{solver} states a cost of {claimed_yuan:.10g} yuan for a point that costs "
+            f"{objective_yuan:.10g}; nothing of it is kept, try another engine"
         )
     return objective_yuan

@@ -151,7 +151,9 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
         if array.size and not (np.isfinite(array).all() and array.min() >= 0.0):
             raise ArrayError(f"multipliers.{name} has a value that is negative or not finite; prices are at least 0")
     if not np.array_equal(multipliers.vertical, verticals(problem)):
-        raise ArrayError("multipliers.vertical is not the list of the jobs that come after another, ascending")
+        raise ArrayError(
+            "multipliers.vertical is not the list of the jobs that come after another; give those, ascending"
+        )
     if not (np.isfinite(multipliers.carbon) and multipliers.carbon >= 0.0):
         raise ArrayError(f"multipliers.carbon is {multipliers.carbon}; a price is finite and at least 0")
     peak = multipliers.peak @ problem.hours
@@ -159,7 +161,9 @@ def check(problem: Problem, multipliers: Multipliers) -> None:
     above = peak > charge * (1.0 + PEAK_TOLERANCE)
     if above.any():
         c = int(np.argmax(above))
-        raise ArrayError(f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}")
+        raise ArrayError(
+            f"multipliers.peak sums to {peak[c]} in cluster {c}, above its demand charge {charge[c]}; scale it down"
+        )
 
 
 def range_minima(price: Floats) -> tuple[Floats, Ints]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +17,10 @@ from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+MARK, ENDING = ".provgrid-", ".partial"  # of a folder that is being written: .<name>.provgrid-<random>.partial
+FRESH_S = 60.0  # a folder younger than this may belong to a process that is about to lock it
 
 
 def check_free(folder: Path) -> None:
@@ -38,7 +45,9 @@ def whole_or_absent(folder: Path) -> Iterator[Path]:
     """
     check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    _clear_left_overs(folder.parent)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}{MARK}", suffix=ENDING, dir=folder.parent))
+    held = _hold(partial)
     try:
         partial.chmod(0o777 & ~_umask())
         yield partial
@@ -48,7 +57,31 @@ def whole_or_absent(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    finally:
+        os.close(held)
     _flush_one(folder.parent)
+
+
+def _hold(partial: Path) -> int:
+    """Lock a folder that is being written; the system lets go of it when the process is no more, however it ends."""
+    descriptor = os.open(partial, os.O_RDONLY)
+    with contextlib.suppress(OSError):  # a file system without locks: what is left there stays
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _clear_left_overs(parent: Path) -> None:
+    """Remove what killed processes left half written: no process holds it, and it is not from this minute."""
+    for partial in parent.glob(f".*{MARK}*{ENDING}"):
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime < FRESH_S:
+                continue
+            descriptor = os.open(partial, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(partial, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def content_hash(source: Path) -> str:

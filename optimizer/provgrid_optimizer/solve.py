@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from provgrid_models.errors import AuditError, MissingSolverError, NoPlanError, OptionError, ProvgridError
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
@@ -18,7 +18,7 @@ from provgrid_optimizer.engine import Status
 from provgrid_optimizer.evaluate import costs, usage
 from provgrid_optimizer.interrupts import CtrlCWaits
 from provgrid_optimizer.multipliers import Multipliers
-from provgrid_optimizer.options import SolveOptions, ignore_progress
+from provgrid_optimizer.options import Progress, SolveOptions, ignore_progress
 from provgrid_optimizer.plan import Plan, Timings
 from provgrid_optimizer.warm import compile_kernels, compile_prices
 
@@ -99,6 +99,7 @@ def solve(
     if options.time_limit_s == 0:
         raise NoPlanError("the time limit is 0 s, so there is no plan; give a longer one with --time-limit")
     engine_function = find_engine(engine)
+    on_progress(Progress(0.0, "loading kernels; the first time on a machine compiles them"))
     compile_s = compile_kernels(with_policies=with_policies or engine in POLICIES)
     clock = _Clock(options.time_limit_s)
     result = engine_function(problem, options, on_progress)
@@ -200,6 +201,21 @@ class _Clock:
 
     def left_s(self) -> float:
         return self._limit_s - self.elapsed_s()
+
+
+def solve_to_its_end(problem: Problem, engine: str, options: SolveOptions, *more: Any, **named: Any) -> Plan:
+    """Solve as one side of an answer: a plan that Ctrl-C has cut short is none, so that it is a `KeyboardInterrupt`."""
+    return uninterrupted(solve(problem, engine, options, *more, **named))
+
+
+def uninterrupted(plan: Plan) -> Plan:
+    """Return a plan that an answer may count on; Ctrl-C, which ends the engine with the plan so far, is raised again.
+
+    Raises `KeyboardInterrupt` where the plan is one that was stopped.
+    """
+    if plan.certificate.status == Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return plan
 
 
 def _prices_of_heuristic(

@@ -240,7 +240,8 @@ def _rebuilt(task: Task, drawn: Numbers) -> Scenario:
             build.build(Path(folder), task.rebuilt if cells else ())
         except (ArithmeticError, LookupError, ValueError) as error:
             raise ScenarioError(
-                f"{task.name} cannot be made of these figures: {error or type(error).__name__}"
+                f"{task.name} cannot be made of these figures: {error or type(error).__name__}; "
+                f"narrow the ranges in [uncertain]"
             ) from error
         return _loaded(task, overrides)
 

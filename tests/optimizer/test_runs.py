@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +124,43 @@ def test_a_run_that_is_cut_short_does_not_exist(
     with pytest.raises((KeyboardInterrupt, OSError)):
         plan.save(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_half_written_goes_with_the_next_run(tmp_path: Path) -> None:
+    left = """
+import os, sys
+from pathlib import Path
+from provgrid_optimizer.run_folder import whole_or_absent
+with whole_or_absent(Path(sys.argv[1])) as partial:
+    (partial / "half").touch()
+    print("written", flush=True)
+    if sys.argv[2] == "die":
+        os._exit(9)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", left]
+    subprocess.run([*command, str(tmp_path / "killed"), "die"], check=False, capture_output=True)
+    with subprocess.Popen(
+        [*command, str(tmp_path / "busy"), "live"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as busy:
+        assert busy.stdout is not None
+        assert busy.stdout.readline() == "written\n"
+        (tmp_path / ".mine.12345678.partial").mkdir()  # not ours, whatever it is
+        names = [p.name.split(".")[1] for p in sorted(tmp_path.iterdir())]
+        assert names == ["busy", "killed", "mine"]
+        for folder in tmp_path.iterdir():
+            os.utime(folder, (0, 0))  # long ago
+        with whole_or_absent(tmp_path / "next"):
+            assert {p.name.split(".")[1] for p in tmp_path.iterdir()} == {"busy", "mine", "next"}
+        busy.communicate("")
+    assert (tmp_path / "busy" / "half").exists()
+
+
+def test_what_was_begun_this_minute_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".other.provgrid-12345678.partial").mkdir()  # perhaps about to be locked
+    with whole_or_absent(tmp_path / "run"):
+        pass
+    assert (tmp_path / ".other.provgrid-12345678.partial").exists()
 
 
 def test_a_name_that_was_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def import_trace(kind: str, files: Sequence[str | Path] | str | Path, options: T
         raise OptionError(f"unknown trace kind {kind!r}; choose one of {', '.join(KINDS)}")
     chosen = OPTIONS[kind]() if options is None else options
     if not isinstance(chosen, OPTIONS[kind]):
-        raise OptionError(f"{kind} takes {OPTIONS[kind].__name__}, not {type(chosen).__name__}")
+        raise OptionError(f"{kind} takes {OPTIONS[kind].__name__}, not {type(chosen).__name__}; give it those")
     readers: dict[str, Any] = {
         "philly": philly.read,
         "openb": openb.read,

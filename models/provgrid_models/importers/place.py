@@ -112,7 +112,9 @@ def _mapped_regions(region: pd.Series, scenario: Scenario, options: PlaceOptions
     known = {r.id for r in scenario.regions}
     wrong = sorted(set(options.region_map.values()) - known)
     if wrong:
-        raise OptionError(f"region_map leads to {', '.join(wrong)}, which {scenario.name} does not have")
+        raise OptionError(
+            f"region_map leads to {', '.join(wrong)}, which {scenario.name} does not have; name some of its regions"
+        )
     return region.map({r: r for r in known} | options.region_map)
 
 

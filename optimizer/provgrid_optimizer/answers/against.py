@@ -10,9 +10,9 @@ import numpy as np
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError, NoPlanError, OptionError
 from provgrid_optimizer.answers.compare import Comparison
-from provgrid_optimizer.answers.worth import Bench, Worth, uninterrupted, with_fixed_values, worth
+from provgrid_optimizer.answers.worth import Bench, Worth, with_fixed_values, worth
 from provgrid_optimizer.options import SolveOptions
-from provgrid_optimizer.solve import POLICIES, Reference, solve
+from provgrid_optimizer.solve import POLICIES, Reference, solve_to_its_end
 
 if TYPE_CHECKING:
     from provgrid_models.scenario import Scenario
@@ -83,7 +83,7 @@ def against(plan: Plan, policy: str) -> Against:
     scenario = plan.scenario
     if scenario is None:
         raise OptionError("a plan of bare arrays has no provinces to hold work in; solve a scenario")
-    by_rule = solve(
+    by_rule = solve_to_its_end(
         plan.problem,
         policy,
         SolveOptions(threads=plan.options.threads),
@@ -93,7 +93,7 @@ def against(plan: Plan, policy: str) -> Against:
     )
     bench = Bench(engine=plan.engine, options=plan.options)
     try:
-        home, reason = uninterrupted(bench.plan(held_at_home(with_fixed_values(scenario)))), ""
+        home, reason = bench.plan(held_at_home(with_fixed_values(scenario))), ""
     except (InfeasibleError, NoPlanError) as error:
         home, reason = None, str(error)
     return Against(plan=plan, policy=by_rule, home=home, home_reason=reason)

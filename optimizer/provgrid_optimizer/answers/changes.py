@@ -166,7 +166,9 @@ def change_of_class(plan: Plan, kind: Literal["deadline", "slo"], selector: str)
     """Take the jobs (deadline) or services (slo) that a selector names; see `chosen`. Raises `OptionError` at none."""
     scenario = plan.scenario
     if scenario is None:
-        raise OptionError(f"this plan came from arrays, which have no classes of work to move a {kind} of")
+        raise OptionError(
+            f"this plan came from arrays, which have no classes of work to move a {kind} of; load a scenario"
+        )
     table = scenario.jobs if kind == "deadline" else scenario.services
     members = int(chosen(table, selector).sum())
     if members == 0:

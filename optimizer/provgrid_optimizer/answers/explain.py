@@ -172,7 +172,9 @@ class Explanations:
         if name not in known:
             raise _unknown(kind, name, known or names)
         if name not in {workload for workload, _, _ in problem.never_served}:
-            raise OptionError(f"{kind} {name} takes no part in the plan: it is done already, or after the horizon")
+            raise OptionError(
+                f"{kind} {name} takes no part in the plan, for it is done already or after the horizon; ask for another"
+            )
         return -1
 
     def _never(self, kind: str, name: str, prices: Multipliers, against: Remaining | None) -> WorkExplanation:

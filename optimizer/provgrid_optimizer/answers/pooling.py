@@ -11,7 +11,7 @@ from provgrid_models.compile import compile_scenario
 from provgrid_optimizer.answers.worth import Bench
 from provgrid_optimizer.options import SolveOptions
 from provgrid_optimizer.savings import saving
-from provgrid_optimizer.solve import Reference, solve
+from provgrid_optimizer.solve import Reference, solve_to_its_end
 
 if TYPE_CHECKING:
     from provgrid_models.scenario import Scenario
@@ -52,7 +52,7 @@ def pooling_gain(scenario: Scenario, bench: Bench | None = None) -> Pooling:
     """
     bench = bench or Bench()
     pooled = bench.plan(scenario)
-    siloed = solve(
+    siloed = solve_to_its_end(
         compile_scenario(scenario),
         "siloed",
         SolveOptions(threads=bench.options.threads),

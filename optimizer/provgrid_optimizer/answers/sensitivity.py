@@ -105,7 +105,9 @@ def slopes(
 ) -> tuple[dict[int, tuple[float, float]], dict[int, tuple[float, float]]]:
     """Left and right slope of the least cost in the upper limit of each column, and in the limits of each row."""
     if left.vertex is None:
-        raise SolverError("this program was solved without a vertex, so its slopes are not known")
+        raise SolverError(
+            "this program was solved without a vertex, so its slopes are not known; ask for prices without ranges"
+        )
     cone = small_changes(left)
     again = Again(cone, options or SolveOptions(threads=1), left.vertex)
     of_columns, of_rows = {}, {}

@@ -22,10 +22,10 @@ from provgrid_optimizer.answers.holding import holds
 from provgrid_optimizer.answers.relaxed import relaxed, savings
 from provgrid_optimizer.answers.sensitivity import price, slope
 from provgrid_optimizer.answers.value_result import Point, Price, Value
-from provgrid_optimizer.answers.worth import Worth, uninterrupted, worth
+from provgrid_optimizer.answers.worth import Worth, worth
 from provgrid_optimizer.engines.lp import MANY_COLUMNS, n_columns
 from provgrid_optimizer.options import ignore_progress
-from provgrid_optimizer.solve import find_engine, solve
+from provgrid_optimizer.solve import find_engine, solve_to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ def value(
 def _asked(plan: Plan, of: str | None, deadline: str | None, slo: str | None) -> Change:
     """Find the one thing that was asked about."""
     if [of, deadline, slo].count(None) != 2:
-        raise OptionError("ask for one thing: a pool, link or cluster, or deadline=..., or slo=...")
+        raise OptionError("ask for one thing at a time; give of, or deadline, or slo")
     if of is not None:
         return change_of(plan, of)
     if deadline is not None:
@@ -85,7 +85,7 @@ def _amounts(change: Change, more: Sequence[float] | None) -> list[float]:
         parts = [float(f"{part * change.present:.3g}") for part in PARTS]
         more = STEPS.get(change.kind) or sorted({1.0, *parts} if change.present > 1 else {*parts} - {0.0} or {1.0})
     if not np.isfinite(np.asarray(more, dtype=np.float64)).all():
-        raise OptionError("an amount in the range is not a finite number")
+        raise OptionError("an amount in the range is not a finite number; give each as a number")
     return sorted({float(one) for one in more} - {0.0})
 
 
@@ -129,7 +129,7 @@ def _planned(
 
     def planned(more: float) -> Plan:
         scenario, problem = change.scenario_at(more), change.problem_at(more)
-        return uninterrupted(solve(problem, engine, options, on_progress, scenario=scenario, with_policies=False))
+        return solve_to_its_end(problem, engine, options, on_progress, scenario=scenario, with_policies=False)
 
     before, saved = plan if plan.engine == engine else planned(0.0), []
     for more in amounts:

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from provgrid_models.compile import compile_scenario
-from provgrid_optimizer.engine import Status
 from provgrid_optimizer.options import SolveOptions, ignore_progress
-from provgrid_optimizer.solve import solve
+from provgrid_optimizer.solve import solve_to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,17 +61,9 @@ class Bench:
     def plan(self, scenario: Scenario) -> Plan:
         """Solve and audit one side."""
         problem = compile_scenario(scenario)
-        return solve(problem, self.engine, self.options, self.on_progress, scenario=scenario, with_policies=False)
-
-
-def uninterrupted(plan: Plan) -> Plan:
-    """Return a plan that an answer may count on; Ctrl-C, which ends the engine with the plan so far, is raised again.
-
-    Raises `KeyboardInterrupt` where the plan is one that was stopped.
-    """
-    if plan.certificate.status == Status.INTERRUPTED.value:
-        raise KeyboardInterrupt
-    return plan
+        return solve_to_its_end(
+            problem, self.engine, self.options, self.on_progress, scenario=scenario, with_policies=False
+        )
 
 
 def with_fixed_values(scenario: Scenario) -> Scenario:

@@ -67,7 +67,9 @@ def numbered(column: pd.Series[Any], names: Iterable[str], what: str, *, blank: 
     found[filled] = pd.Index(np.array(list(names), dtype=object)).get_indexer(pd.Index(texts[filled]))
     lost = filled & (found < 0)
     if lost.any():
-        raise ScenarioError(f"{what} names {texts[int(np.argmax(lost))]!r}, which the scenario does not have")
+        raise ScenarioError(
+            f"{what} names {texts[int(np.argmax(lost))]!r}, which the scenario does not have; solve again"
+        )
     return found
 
 

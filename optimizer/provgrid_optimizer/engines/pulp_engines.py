@@ -96,9 +96,11 @@ def _solve(problem: Problem, options: SolveOptions, on_progress: OnProgress, sol
         try:
             rendered.solve(_solver(solver, options, clock.left_s(), log_path))
         except pulp.PulpSolverError as error:
-            raise SolverError(f"{solver} through PuLP failed: {error}") from error
+            raise SolverError(f"{solver} through PuLP failed: {error}; try --engine lp, or: provgrid doctor") from error
         except KeyboardInterrupt:
-            raise NoPlanError("interrupted before there was a feasible plan") from None
+            raise NoPlanError(
+                "interrupted before there was a feasible plan; give it longer, or try --engine heuristic"
+            ) from None
         log = log_path.read_text(encoding="utf-8", errors="replace") if log_path.exists() else ""
     if _ended_infeasible(rendered, solver):
         raise infeasible(problem, options, divisible=True)

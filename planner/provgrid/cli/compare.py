@@ -62,7 +62,7 @@ def compare(
 def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], reporter: Reporter) -> list[Plan]:
     """Open the runs, then plan the scenarios as the first run was planned, where nothing else is asked."""
     from provgrid import api
-    from provgrid_optimizer.answers.worth import uninterrupted
+    from provgrid_optimizer.solve import uninterrupted
 
     plans: dict[int, Plan] = {}
     for number, name in enumerate(names):

@@ -65,7 +65,9 @@ class _Bench:
         found = self.store.get(experiment)
         assert found is not None
         if found.audit_violations:
-            raise AuditError(f"{experiment.command}: its plan failed the audit, so that it decides nothing")
+            raise AuditError(
+                f"{experiment.command}: its plan failed the audit, so it decides nothing; make it again with --again"
+            )
         return found
 
 

@@ -32,5 +32,5 @@ def chosen(claims: Sequence[Claim], ids: Sequence[str]) -> tuple[Claim, ...]:
     for one in ids:
         if one not in known:
             hint = did_you_mean(one, known) or f"Known: {', '.join(known)}."
-            raise OptionError(f"there is no claim {one!r}. {hint}")
+            raise OptionError(f"there is no claim {one!r}; {hint}")
     return tuple(claim for claim in claims if not ids or claim.id in ids)
