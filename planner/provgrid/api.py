@@ -50,6 +50,7 @@ def check(path: str | Path, set: Sequence[str] = ()) -> list[Finding]:  # noqa: 
 
 def compile(scenario: Scenario) -> Problem:  # noqa: A001
     """Compile a scenario to arrays, the only thing that an engine reads."""
+    _check_loaded("compile", scenario)
     from provgrid_models.compile import compile_scenario
 
     return compile_scenario(scenario)
@@ -98,6 +99,7 @@ def solve(
     from provgrid_optimizer.options import SolveOptions, ignore_progress
     from provgrid_optimizer.solve import solve as solve_problem
 
+    _check_loaded("solve", what)
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
     started = time.perf_counter()
     scenario = what if isinstance(what, Scenario) else None
@@ -111,6 +113,17 @@ def solve(
         build_s=time.perf_counter() - started,
         with_policies=policies,
     )
+
+
+def _check_loaded(name: str, what: object) -> None:
+    """Raise `OptionError` where the path of a scenario was given for the scenario itself."""
+    from pathlib import Path
+
+    from provgrid_models.errors import OptionError
+
+    if isinstance(what, str | Path):
+        message = f"{name} takes a loaded scenario, and {str(what)!r} is its name"
+        raise OptionError(f"{message}; load it first: pg.{name}(pg.load({str(what)!r}))")
 
 
 def claims(

@@ -25,6 +25,7 @@ COMMANDS = (
     "audit",
     "ledger",
     "explain",
+    "export",
     "study",
     "compare",
     "sweep",

@@ -21,6 +21,7 @@ from provgrid.cli import (
     demo,
     doctor,
     explain,
+    export,
     facts,
     import_trace,
     ledger,
@@ -46,7 +47,6 @@ app = typer.Typer(
     name="provgrid",
     help="Plan computing power the way a grid operator plans electricity, and prove how good each plan is.",
     epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + ".",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -59,6 +59,7 @@ app.command("ledger")(ledger.ledger)
 app.command("prices")(prices.prices)
 app.command("value")(value.value)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.add_typer(study.app, name="study")
 app.command("compare")(compare.compare)
 app.command("sweep")(sweep.sweep)
@@ -116,8 +117,10 @@ def run(arguments: list[str]) -> int:
     arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
     try:
         code = int(app(arguments, prog_name="provgrid", standalone_mode=False) or exits.SOLVED)
-        # A Ctrl-C that no command has caught comes back from typer as this code, without a word.
-        return _interrupted(session) if code == exits.INTERRUPTED else code
+        # A Ctrl-C that no command has caught comes back from typer as this code, without a word. One that something
+        # on the way has swallowed is none the less one.
+        unfinished = session.interrupts > 0 and code in (exits.SOLVED, exits.STOPPED)
+        return _interrupted(session) if unfinished or code == exits.INTERRUPTED else code
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(session)
     except ProvgridError as error:

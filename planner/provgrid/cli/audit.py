@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from provgrid import exits
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, note, print_json
 
 
 def audit(
-    run: Annotated[Path, typer.Argument(help="Run folder that solve or demo has written.")],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder that solve or demo has written.", autocompletion=completion.runs),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
     """Recompute every limit, the cost and the bound of a plan from its run folder."""

@@ -42,7 +42,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["instance"],
         row["sense"],
         f"{row['agents']} x {row['tasks']}",
-        row["status"],
+        row["status"].replace("_", " "),
         f"{row['objective']:,.10g}",
         *("-" if row[name] is None else f"{row[name]:,.10g}" for name in ("best_known", "bound")),
         "-" if row["gap"] is None else f"{row['gap']:.3%}",

@@ -63,7 +63,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         row["peer"],
         f"{row['jobs']:,}",
-        row["status"],
+        row["status"].replace("_", " "),
         "-" if cost is None else f"{cost:,.2f}",
         "-" if gap is None else f"{gap:.3%}",
         *("-" if row[name] is None else f"{row[name]:.2f}" for name in ("build_s", "solve_s")),

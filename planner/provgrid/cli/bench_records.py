@@ -103,7 +103,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["instance"],
         row["engine"],
         str(row["seed"]),
-        row["status"],
+        row["status"].replace("_", " "),
         f"{row['objective_yuan']:,.2f}",
         "-" if bound is None else f"{bound:,.2f}",
         "-" if gap is None else f"{gap:.3%}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.bench_records import (
     AsJson,
     Engines,
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def scenario(
-    scenarios: Annotated[list[str], typer.Argument(help="Folders, or built-in ones: toy, zhejiang, national.")],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(help="Folders, or built-in ones: toy, zhejiang, national.", autocompletion=completion.scenarios),
+    ],
     seeds: Seeds = "0",
     engines: Engines = "heuristic",
     time_limit: TimeLimit = None,

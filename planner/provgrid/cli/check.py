@@ -9,11 +9,18 @@ from typing import Annotated
 import typer
 
 from provgrid import exits
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, print_json
 
 
 def check(
-    scenario: Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one: toy, zhejiang, national.")],
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of a scenario, or a built-in one: toy, zhejiang, national.",
+            autocompletion=completion.scenarios,
+        ),
+    ],
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="Override, e.g. prices.carbon_price_yuan_per_t=80.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json, print_table
 from provgrid_models.errors import OptionError
 
@@ -20,19 +21,36 @@ if TYPE_CHECKING:
     from provgrid_optimizer.plan import Plan
 
 MOST_LINES = 15  # of differences and of flows that are shown; --json has them all
-Name = Annotated[str, typer.Argument(help="Run folder; or a scenario, which is then planned.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="Run folder; or a scenario, which is then planned.", autocompletion=completion.runs_or_scenarios
+    ),
+]
 
 
 def compare(
     before: Name,
-    after: Annotated[str | None, typer.Argument(help="What to compare it with: another run folder, or a scenario.")] = (
-        None
-    ),
+    after: Annotated[
+        str | None,
+        typer.Argument(
+            help="What to compare it with: another run folder, or a scenario.",
+            autocompletion=completion.runs_or_scenarios,
+        ),
+    ] = (None),
     against: Annotated[
-        str | None, typer.Option(help="Policy to hold the plan against: local, cheapest, greenest, overflow, siloed.")
+        str | None,
+        typer.Option(
+            help="Policy to hold the plan against: local, cheapest, greenest, overflow, siloed.",
+            autocompletion=completion.policies,
+        ),
     ] = None,
     engine: Annotated[
-        str | None, typer.Option(help="Engine for what is planned here; default: as in the run, or heuristic.")
+        str | None,
+        typer.Option(
+            help="Engine for what is planned here; default: as in the run, or heuristic.",
+            autocompletion=completion.engines,
+        ),
     ] = None,
     gap: Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")] = None,
@@ -45,7 +63,7 @@ def compare(
 ) -> None:
     """Show what differs in the inputs, in the cost by component, and in who computes for whom."""
     if (after is None) == (against is None):
-        raise OptionError("compare takes two plans, or one plan and --against POLICY")
+        raise OptionError("compare takes two plans, or one and a policy; give a second plan, or --against POLICY")
     asked = {"engine": engine, "gap": gap, "time_limit": time_limit, "passes": passes, "seed": seed}
     with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
         plans = _plans([before] if after is None else [before, after], asked, overrides or [], reporter)

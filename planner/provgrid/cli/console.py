@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,10 @@ from provgrid_models.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
+    from typing import TextIO
 
     from rich.console import Console
+    from rich.live import Live
     from rich.progress import Progress as Bar
 
     from provgrid_optimizer.options import Progress
@@ -72,20 +76,28 @@ def print_table(left: Sequence[str], right: Sequence[str], rows: Iterable[Sequen
 
 
 class Reporter:
-    """Progress of a long command: a bar on stderr, on a terminal only, from the third second on."""
+    """Progress of a long command, from the third second on: two live lines on stderr, where that is a terminal.
+
+    The first has the stage, how far it is and the time since the beginning, the second what an engine has so far:
+    cost, bound, the gap between them now and at first, and passes.
+    """
 
     def __init__(self, *, time_limit_s: float | None = None, passes: int | None = None, quiet: bool = False) -> None:
         self._time_limit_s = time_limit_s
         self._passes = passes
-        self._shown = sys.stderr.isatty() and not quiet
+        self._shown = live_terminal(sys.stderr) and not quiet
         self._timer = threading.Timer(PATIENCE_S, self._start)
         self._timer.daemon = True
         self._lock = threading.Lock()
+        self._live: Live | None = None
         self._bar: Bar | None = None
         self._stage, self._figures, self._completed = "", "", 0.0
+        self._first_gap: float | None = None
         self._prefix = ""
+        self._started = time.perf_counter()
 
     def __enter__(self) -> Reporter:
+        self._started = time.perf_counter()
         if self._shown:
             self._timer.start()
         return self
@@ -96,61 +108,70 @@ class Reporter:
         self._timer.cancel()
         with self._lock:
             self._shown = False
-            if self._bar is not None:
-                self._bar.stop()
+            if self._live is not None:
+                self._live.stop()
 
     def stage(self, text: str, prefix: str = "") -> None:
         """Name what is being done now; `prefix` stays in front of what an engine reports."""
         self._stage, self._prefix, self._figures, self._completed = text, prefix, "", 0.0
-        self._update()
+        self._first_gap = None
 
     def __call__(self, progress: Progress) -> None:
         """Show an engine's report: it is an `OnProgress`."""
         self._stage = f"{self._prefix}{progress.stage}"
-        self._figures = _figures(progress.objective_yuan, progress.bound_yuan)
+        self._figures = self._in_words(progress)
         self._completed = progress.elapsed_s if self._time_limit_s is not None else float(progress.passes)
-        self._update()
+
+    def lines(self) -> Any:
+        """Draw what is shown just now; the live display asks for it a few times a second."""
+        from rich.console import Group
+        from rich.text import Text
+
+        assert self._bar is not None
+        task = self._bar.task_ids[0]
+        self._bar.update(task, description=self._stage, completed=self._completed)
+        figures = [Text(f"  {self._figures}", overflow="ellipsis", no_wrap=True)] if self._figures else []
+        return Group(self._bar, *figures)
+
+    def _in_words(self, progress: Progress) -> str:
+        """Cost, bound, gap and passes, as far as they are known."""
+        from provgrid_optimizer.certificate import gap
+
+        objective, bound = progress.objective_yuan, progress.bound_yuan
+        parts = [f"cost {objective:,.0f} yuan"] if math.isfinite(objective) else []
+        parts += [f"bound {bound:,.0f} yuan"] if math.isfinite(bound) else []
+        if len(parts) == 2:
+            now = gap(objective, bound)
+            self._first_gap = now if self._first_gap is None else self._first_gap
+            before = f" (at first {self._first_gap:.2%})" if self._first_gap > now else ""
+            parts.append(f"gap {now:.2%}{before}")
+        parts += [f"{progress.passes:,} passes"] if progress.passes and parts else []
+        return " · ".join(parts)
 
     def _start(self) -> None:
-        """Draw the bar; the timer's thread comes here."""
+        """Begin to draw; the timer's thread comes here."""
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.live import Live
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
         with self._lock:
             if not self._shown:
                 return
             total = self._time_limit_s if self._time_limit_s is not None else self._passes
-            columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
-            self._bar = Bar(
-                *columns, TextColumn("{task.fields[figures]}"), console=Console(stderr=True), transient=True
-            )
-            self._bar.add_task(self._stage, total=total, figures=self._figures)
-            self._bar.start()
-
-    def _update(self) -> None:
-        with self._lock:
-            if self._bar is not None:
-                self._bar.update(
-                    self._bar.task_ids[0],
-                    description=self._stage,
-                    figures=self._figures,
-                    completed=self._completed,
-                )
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+            console = Console(stderr=True, markup=False, highlight=False)
+            started = self._started
+            self._bar = Bar(*columns, console=console, get_time=lambda: time.perf_counter() - started)
+            task = self._bar.add_task(self._stage, total=total)
+            self._bar.tasks[task].start_time = 0.0  # the seconds before it was shown count too
+            self._live = Live(get_renderable=self.lines, console=console, transient=True)
+            self._live.start()
 
 
-def _figures(objective_yuan: float, bound_yuan: float) -> str:
-    """Cost, bound and gap, as far as they are known."""
-    from provgrid_optimizer.certificate import gap
-
-    parts = []
-    if math.isfinite(objective_yuan):
-        parts.append(f"cost {objective_yuan:,.0f}")
-    if math.isfinite(bound_yuan):
-        parts.append(f"bound {bound_yuan:,.0f} yuan")
-    if len(parts) == 2:
-        parts.append(f"gap {gap(objective_yuan, bound_yuan):.2%}")
-    return "  ".join(parts)
+def live_terminal(stream: TextIO) -> bool:
+    """Whether lines can be drawn over on a stream: a terminal that knows how."""
+    return stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 def check_writable(folder: Path) -> None:
@@ -167,7 +188,7 @@ def check_writable(folder: Path) -> None:
         missing = folder.absolute().relative_to(there)
         with tempfile.TemporaryDirectory(prefix=".provgrid.", dir=there) as trial:
             # A run is first written beside its place, under a longer name.
-            (Path(trial) / missing.parent / f".{missing.name}.12345678.partial").mkdir(parents=True)
+            (Path(trial) / missing.parent / f".{missing.name}.provgrid-12345678.partial").mkdir(parents=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
 

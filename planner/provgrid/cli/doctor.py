@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 NEEDED = "lp"  # HiGHS by arrays; CBC is needed by pulp-cbc alone
 SOLVERS = {"lp": "HiGHS by arrays", "pulp-highs": "HiGHS through PuLP", "pulp-cbc": "CBC through PuLP"}
 GOLDEN_YUAN = 3.8
+EXTRA = re.compile(r"""(?P<package>[A-Za-z0-9._-]+).*;.*\bextra\s*==\s*["'](?P<extra>[^"']+)["']""")
+OF_DEVELOPERS = ("dev", "browser", "docs")
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False) -> int:
-    """Report versions, solve a small LP with each solver, and look at Numba's cache and PuLP's CBC."""
+    """Report versions and extras, solve a small LP with each solver, and look at Numba's cache and PuLP's CBC."""
     from provgrid_optimizer.runs import versions
 
     solvers = {}
@@ -28,9 +31,11 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one recor
             reporter.stage(f"trying {says}")
             solvers[name] = _try(name)
         reporter.stage("looking for CBC and compiled kernels")
-        cache, cbc = _numba_cache(), _cbc_path()
+        cache, cbc, optional = _numba_cache(), _cbc_path(), extras()
     if as_json:
-        print_json({"versions": versions(), "solvers": solvers, "cbc_path": cbc, "numba_cache": cache})
+        print_json(
+            {"versions": versions(), "solvers": solvers, "cbc_path": cbc, "numba_cache": cache, "extras": optional}
+        )
     else:
         for name, number in versions().items():
             print(f"{name:<12}{number}")
@@ -38,6 +43,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one recor
             print(f"{name:<12}{'ok' if result['ok'] else 'FAILED'}  {SOLVERS[name]}: {result['says']}")
         print(f"{'cbc':<12}{cbc or 'not found; engine pulp-cbc is not available'}")
         state = f"{cache['kernels']} compiled kernels" if cache["kernels"] else "empty, so the first solve compiles"
+        for extra, packages in optional.items():
+            missing = [name for name, number in packages.items() if number is None]
+            print(f"{extra:<12}{_extra_in_words(packages, missing)}")
         print(f"{'numba cache':<12}{cache['folder'] or 'beside the code'}: {state}")
     broken = [name for name, result in solvers.items() if not result["ok"] and not result["missing"]]
     if solvers[NEEDED]["missing"]:
@@ -46,6 +54,33 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one recor
     if broken:
         note(f"provgrid: {', '.join(broken)} did not solve the golden LP; reinstall it before trusting a plan")
     return SolverError.exit_code if broken else exits.SOLVED
+
+
+def extras() -> dict[str, dict[str, str | None]]:
+    """List optional packages by their extra, with the version that is installed, None where none is.
+
+    Read from what provgrid itself was installed with, so that no extra is forgotten; those of its developers are not.
+    """
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    found: dict[str, dict[str, str | None]] = {}
+    for requirement in requires("provgrid") or ():
+        named = EXTRA.match(requirement)
+        if named is None or named["extra"] in OF_DEVELOPERS:
+            continue
+        try:
+            number: str | None = version(named["package"])
+        except PackageNotFoundError:
+            number = None
+        found.setdefault(named["extra"], {})[named["package"]] = number
+    return dict(sorted(found.items()))
+
+
+def _extra_in_words(packages: dict[str, str | None], missing: list[str]) -> str:
+    """Say what of an extra is there, and how the rest comes."""
+    if missing:
+        return f"not installed (optional); for it: python -m pip install {' '.join(missing)}"
+    return ", ".join(f"{name} {number}" for name, number in packages.items())
 
 
 def golden_problem() -> Problem:

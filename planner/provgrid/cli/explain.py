@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json, print_table
 from provgrid_models.errors import OptionError
 
@@ -28,10 +29,23 @@ BASES = {
 
 
 def explain(
-    what: Annotated[str, typer.Argument(help="Run folder; with --infeasible a scenario.")],
-    job: Annotated[str | None, typer.Option(help="Why this job is where it is.")] = None,
-    service: Annotated[str | None, typer.Option(help="Why this service is served where it is.")] = None,
-    cluster: Annotated[str | None, typer.Option(help="What fills this cluster, and what would come next.")] = None,
+    what: Annotated[
+        str,
+        typer.Argument(help="Run folder; with --infeasible a scenario.", autocompletion=completion.runs_or_scenarios),
+    ],
+    job: Annotated[
+        str | None, typer.Option(help="Why this job is where it is.", autocompletion=completion.ids_of("jobs"))
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option(help="Why this service is served where it is.", autocompletion=completion.ids_of("services")),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="What fills this cluster, and what would come next.", autocompletion=completion.ids_of("clusters")
+        ),
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Solve for every figure too, and for what would serve unserved work.")
     ] = False,
@@ -50,7 +64,9 @@ def explain(
     """Say why: of a run why a job, a service or a cluster's work is there; of a scenario why it is infeasible."""
     asked = [name for name, value in (("job", job), ("service", service), ("cluster", cluster)) if value is not None]
     if len(asked) + infeasible != 1:
-        raise OptionError("ask one thing: --job, --service or --cluster of a run, or --infeasible of a scenario")
+        raise OptionError(
+            "ask one thing at a time; give --job, --service or --cluster of a run, or --infeasible of a scenario"
+        )
     if infeasible:
         if verify:
             raise OptionError("--verify goes with --job, --service and --cluster; --infeasible always verifies its fix")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provgrid import exits
-from provgrid.cli import console
+from provgrid.cli import completion, console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, print_json
 from provgrid_models.errors import OptionError
 from provgrid_optimizer.interrupts import CtrlCWaits
@@ -24,15 +24,29 @@ SHOWN_BAD_ROWS = 10
 
 
 def import_trace(
-    kind: Annotated[str, typer.Argument(help="Format of the trace: philly, openb, azure-llm or servegen.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="Format of the trace: philly, openb, azure-llm or servegen.",
+            autocompletion=completion.among(("philly", "openb", "azure-llm", "servegen")),
+        ),
+    ],
     files: Annotated[list[Path], typer.Argument(help="Files (servegen: folders) of the trace.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write; it must be empty or not exist.")],
     into: Annotated[
-        str | None, typer.Option(help="Scenario, folder or built-in name, that the work is placed in.")
+        str | None,
+        typer.Option(
+            help="Scenario, folder or built-in name, that the work is placed in.", autocompletion=completion.scenarios
+        ),
     ] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--option", help="Option of the format, e.g. max_jobs=2000, mfu=0.35, region_map=vc1:hangzhou."),
+        typer.Option(
+            "--option",
+            help="Option of the format, e.g. max_jobs=2000, mfu=0.35, region_map=vc1:hangzhou. hours=N reads N "
+            "hours from start=..., by default midnight before the trace's first row (azure-llm: length of the "
+            "demand).",
+        ),
     ] = None,
     placing: Annotated[
         list[str] | None,
@@ -131,12 +145,14 @@ def _options(kind: type[Any], given: Sequence[str], of: str) -> Any:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise OptionError(f"option {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
+        raise OptionError(
+            f"option {first['loc'][0]}={first['input']}: {first['msg'].lower()}; see provgrid import --help"
+        ) from None
 
 
 def _mapping(name: str, text: str) -> dict[str, str]:
     """Read `a:b,c:d` as a mapping."""
     pairs = [pair.partition(":") for pair in text.split(",")]
     if not all(colon for _, colon, _ in pairs):
-        raise OptionError(f"option {name}={text}: write it as {name}=from:to,from:to")
+        raise OptionError(f"option {name}={text} holds no pairs; write it as {name}=from:to,from:to")
     return {source: target for source, _, target in pairs}

@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json
 
 
 def ledger(
-    run: Annotated[Path, typer.Argument(help="Run folder that solve or demo has written.")],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder that solve or demo has written.", autocompletion=completion.runs),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print both tables as JSON.")] = False,
 ) -> None:
     """List the work that goes between provinces in a plan, and its contracted energy offered, taken and curtailed."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, cannot_write, output, print_json, print_table
 from provgrid_models.errors import OptionError
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def prices(
-    run: Annotated[Path, typer.Argument(help="Run folder that solve or demo has written.")],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder that solve or demo has written.", autocompletion=completion.runs),
+    ],
     basis: Annotated[
         str | None,
         typer.Option(help="lp or fixed-lp: at this plan; dual: those of its bound. Default: at this plan."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
-from provgrid.cli import console
+from provgrid.cli import completion, console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json
 from provgrid.cli.report import write_beside
 from provgrid_optimizer.interrupts import CtrlCWaits
@@ -21,15 +22,23 @@ if TYPE_CHECKING:
 
 DRAWS = 50  # of --uncertain
 RUNS = Path("runs")  # where runs go that are not named
+SHOWN_LEFT = 3  # jobs and services that are left, by name
 
 
 def solve(
-    scenario: Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one: toy, zhejiang, national.")],
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of a scenario, or a built-in one: toy, zhejiang, national.",
+            autocompletion=completion.scenarios,
+        ),
+    ],
     engine: Annotated[
         str,
         typer.Option(
             help="heuristic, lp (the relaxation), milp, pulp-cbc, pulp-highs; "
-            "or a policy: local, cheapest, greenest, overflow, siloed."
+            "or a policy: local, cheapest, greenest, overflow, siloed.",
+            autocompletion=completion.engines,
         ),
     ] = "heuristic",
     gap: Annotated[float | None, typer.Option(help="Stop within this fraction of the bound, e.g. 0.01.")] = None,
@@ -99,6 +108,7 @@ def solve(
         print_json(record(plan, written) | ({} if spread is None else {"uncertain": spread.to_dict()}))
     else:
         output().print(plan.summary())
+        _print_left(plan, written)
         if spread is not None:
             output().print(spread.summary())
         output().print(f"run folder: {written}")
@@ -108,6 +118,24 @@ def solve(
     if code == exits.STOPPED:
         note(_why_stopped(plan, gap))
     return code
+
+
+def _print_left(plan: Plan, run: Path) -> None:
+    """Name the work that is left, the dearest first and why, and what compiling left out."""
+    from provgrid_optimizer.answers.unserved import largest
+
+    say = output().print
+    shown = largest(plan, SHOWN_LEFT)
+    if shown:
+        count = len(plan.unserved)
+        say(f"left unserved: {count:,} {'job or service' if count == 1 else 'jobs and services'}, the dearest first")
+    for one in shown:
+        part = "" if one.unserved_share > 0.9995 else f" {one.unserved_share:.1%} of it,"
+        say(f"  {one.kind} {one.id}:{part} {one.unserved_yuan:,.0f} yuan; {one.reason}")
+    if shown:
+        say(f"  see why: provgrid explain {shlex.quote(str(run))} --{shown[0].kind} {shlex.quote(shown[0].id)}")
+    for note_text in plan.problem.notes:
+        say(f"note: {note_text}")
 
 
 def _uncertain(task: Task, plan: Plan, draws: int, jobs: int) -> Uncertainty:
@@ -156,9 +184,11 @@ def write(plan: Plan, run_folder: Path | None) -> Path:
 
 def _why_stopped(plan: Plan, asked_gap: float | None) -> str:
     """One line on a plan that is not what was asked for."""
+    from provgrid_optimizer.engine import status_text
+
     certificate = plan.certificate
     cut_short = certificate.status in ("time_limit", "passes_reached")
-    ended = f"stopped ({certificate.status.replace('_', ' ')})" if cut_short else f"{plan.engine} ended by itself"
+    ended = status_text(certificate.status) if cut_short else f"{plan.engine} ended by itself"
     if asked_gap is None:
         return f"provgrid: {ended} at gap {certificate.gap:.2%}; the plan is written"
     advice = "give more time or passes" if cut_short else "try another engine or seed, more time changes nothing"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json
 
 if TYPE_CHECKING:
@@ -17,8 +18,13 @@ app = typer.Typer(
     help="What sharing, porting, efficiency, open data zones and looser SLOs are worth.", no_args_is_help=True
 )
 
-ScenarioName = Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one.")]
-Engine = Annotated[str, typer.Option(help="Engine for every plan; lp compares relaxations, exactly.")]
+ScenarioName = Annotated[
+    str, typer.Argument(help="Folder of a scenario, or a built-in one.", autocompletion=completion.scenarios)
+]
+Engine = Annotated[
+    str,
+    typer.Option(help="Engine for every plan; lp compares relaxations, exactly.", autocompletion=completion.engines),
+]
 Gap = Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")]
 TimeLimit = Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")]
 Passes = Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")]

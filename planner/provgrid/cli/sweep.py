@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provgrid import exits
-from provgrid.cli import console
+from provgrid.cli import completion, console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json, print_table
 from provgrid.cli.solve import RUNS
 
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 FOLDER = RUNS / "points"
 
-ScenarioName = Annotated[str, typer.Argument(help="Folder of a scenario, or a built-in one.")]
-Engine = Annotated[str, typer.Option(help="Engine for every point: heuristic, lp, milp, or a policy.")]
+ScenarioName = Annotated[
+    str, typer.Argument(help="Folder of a scenario, or a built-in one.", autocompletion=completion.scenarios)
+]
+Engine = Annotated[
+    str,
+    typer.Option(help="Engine for every point: heuristic, lp, milp, or a policy.", autocompletion=completion.engines),
+]
 Gap = Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")]
 TimeLimit = Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")]
 Passes = Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")]
@@ -172,8 +177,8 @@ def _cells(row: Row) -> list[str]:
         return ["-"] * 5 + [f"{row.seconds:.1f}", row.status.replace("_", " ")]
     gap = "-" if row.gap is None else f"{row.gap:.2%}"
     trip = "-" if row.round_trip_ms is None else f"{row.round_trip_ms:.1f}"
-    carbon = f"{row.total_carbon_t:,.4g}"
-    return [f"{row.total_yuan:,.0f}", gap, f"{row.unserved_share:.2%}", carbon, trip, f"{row.seconds:.1f}", row.status]
+    carbon, status = f"{row.total_carbon_t:,.4g}", row.status.replace("_", " ")
+    return [f"{row.total_yuan:,.0f}", gap, f"{row.unserved_share:.2%}", carbon, trip, f"{row.seconds:.1f}", status]
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, cannot_write, output, print_json, print_table
 from provgrid_models.errors import OptionError
 
@@ -18,9 +19,17 @@ MANY_POINTS = 1_000
 
 
 def value(
-    run: Annotated[Path, typer.Argument(help="Run folder that solve or demo has written.")],
+    run: Annotated[
+        Path,
+        typer.Argument(help="Run folder that solve or demo has written.", autocompletion=completion.runs),
+    ],
     of: Annotated[
-        str | None, typer.Option("--of", help="Pool, link or cluster; pool:NAME and so on where names are shared.")
+        str | None,
+        typer.Option(
+            "--of",
+            help="Pool, link or cluster; pool:NAME and so on where names are shared.",
+            autocompletion=completion.ids_of("pools", "links", "clusters"),
+        ),
     ] = None,
     deadline: Annotated[
         str | None, typer.Option(help="Instead: jobs whose deadline moves, an id pattern or column=value,... (hours).")
@@ -32,7 +41,11 @@ def value(
         str | None, typer.Option("--range", help="How much more to plan again: from:to:step, or one amount.")
     ] = None,
     engine: Annotated[
-        str | None, typer.Option(help="What plans again; default: lp where it is one program, else heuristic.")
+        str | None,
+        typer.Option(
+            help="What plans again; default: lp where it is one program, else heuristic.",
+            autocompletion=completion.engines,
+        ),
     ] = None,
     gap: Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")] = None,
