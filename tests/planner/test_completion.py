@@ -12,7 +12,7 @@ from command_line import environment
 from provgrid.cli import completion
 from provgrid_optimizer.solve import ENGINES, POLICIES
 
-HEAVY = ("numpy", "pandas", "pyarrow", "numba", "highspy", "pydantic")
+HEAVY = ("numpy", "pandas", "pyarrow", "numba", "highspy")
 
 
 def completed(line: str, cwd: Path) -> list[str]:

@@ -19,13 +19,13 @@ import pytest
 import provgrid as pg
 from command_line import environment, json_of, one_line, provgrid
 from provgrid import studies
-from provgrid.cli import doctor
+from provgrid.cli import doctor, new
 from provgrid.cli import run as command_line
 from provgrid.cli.console import Reporter, live_terminal
 from provgrid_models.errors import OptionError
 from provgrid_models.files import save_scenario
 from provgrid_optimizer.options import Progress
-from provgrid_seeds.loader import scenario_names, system_names
+from provgrid_seeds.loader import scenario_folder, scenario_names, system_names
 from tiny import job, tiny_scenario
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-9]|4[0-9]|9[0-9])[0-9;]*m")
@@ -129,12 +129,20 @@ def test_a_template_explains_itself_and_checks_clean(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("template", [*scenario_names(), *system_names()])
-def test_every_template_loads_as_the_scenario_that_it_was(template: str, tmp_path: Path) -> None:
-    assert provgrid("new", tmp_path / "mine", "--template", template).returncode == 0
-    mine, theirs = pg.check(tmp_path / "mine"), pg.check(template)
-    assert [(one.code, one.severity, one.message) for one in mine] == [
-        (one.code, one.severity, one.message) for one in theirs
-    ]
+def test_a_template_has_every_file_of_its_scenario(template: str, tmp_path: Path) -> None:
+    assert new.new(tmp_path / "mine", template=template) == 0
+    theirs = Path(str(scenario_folder(template)))
+    mine = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    assert set(mine) == {path.name for path in theirs.iterdir()} | {"README.md"}
+    for path in theirs.iterdir():
+        if path.name != "scenario.toml":
+            assert mine[path.name] == path.read_bytes()
+
+
+def test_a_template_that_is_laid_over_another_checks_as_that_one_does(tmp_path: Path) -> None:
+    assert new.new(tmp_path / "mine", template="ports") == 0
+    mine, theirs = pg.check(tmp_path / "mine"), pg.check("ports")
+    assert [(one.code, one.message) for one in mine] == [(one.code, one.message) for one in theirs]
 
 
 def test_a_run_is_exported_into_a_folder_that_it_names(run: Path, tmp_path: Path) -> None:
