@@ -63,7 +63,8 @@ def ids_of(*tables: str) -> Callable[[typer.Context, str], list[str]]:
 
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         found: list[str] = []
-        for argument in ctx.params.values():
+        # An option that still lacks its value stops the parser before it gives arguments their names.
+        for argument in (*ctx.params.values(), *ctx.args):
             folder = _tables_of(str(argument)) if isinstance(argument, str | Path) else None
             if folder is not None:
                 for table in tables:
