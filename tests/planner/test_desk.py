@@ -156,7 +156,10 @@ def test_a_run_is_exported_into_a_folder_that_it_names(run: Path, tmp_path: Path
 
 
 def test_solve_names_what_is_left_why_and_what_to_ask_next(tmp_path: Path) -> None:
-    jobs = [job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0), job("late", deadline_h=20.0)]
+    jobs = [
+        job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0),
+        job("late", deadline_h=20.0),
+    ]
     save_scenario(tiny_scenario(jobs=jobs), tmp_path / "mine")
     said = provgrid("solve", "mine", "--engine", "heuristic", "--no-policies", "-o", "a run", cwd=tmp_path)
     assert "left unserved: 1 job or service, the dearest first\n" in said.stdout

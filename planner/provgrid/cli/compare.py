@@ -63,7 +63,7 @@ def compare(
 ) -> None:
     """Show what differs in the inputs, in the cost by component, and in who computes for whom."""
     if (after is None) == (against is None):
-        raise OptionError("compare takes two plans, or one and a policy; give a second plan, or --against POLICY")
+        raise OptionError("compare takes two plans, or one plan and --against POLICY; give one of the two")
     asked = {"engine": engine, "gap": gap, "time_limit": time_limit, "passes": passes, "seed": seed}
     with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
         plans = _plans([before] if after is None else [before, after], asked, overrides or [], reporter)
