@@ -32,7 +32,7 @@ def complete(problem: Problem) -> dict[str, Any]:
     """Return every array field, contiguous and read-only, or raise `ArrayError` naming the first that is wrong."""
     given = {name: getattr(problem, name) for name in problem.array_fields()}
     if given["capacity"] is None or np.ndim(given["capacity"]) != 2:
-        raise ArrayError("capacity is missing or has no two dimensions; give it with shape (pools, periods)")
+        raise ArrayError("capacity must be given with shape (pools, periods); it has no default")
     if np.size(given["capacity"]) == 0:
         raise ArrayError(
             f"capacity has shape {np.shape(given['capacity'])}; at least one pool and one period are needed"
