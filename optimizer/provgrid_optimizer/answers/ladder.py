@@ -72,10 +72,12 @@ def latency_ladder(scenario: Scenario, added_ms: Sequence[float] = STEPS_MS, ben
     OptionError : the scenario holds no service to an SLO, or a step is not above 0.
     """
     if not len(scenario.services) or not scenario.settings.switches.latency:
-        raise OptionError(f"scenario {scenario.name} holds no service to an SLO, so there is nothing to relax")
+        raise OptionError(
+            f"scenario {scenario.name} holds no service to an SLO, nothing to relax; give one a metric and slo_ms"
+        )
     steps = sorted({float(step) for step in added_ms})
     if not steps or not np.isfinite(steps).all() or steps[0] <= 0:
-        raise OptionError("a ladder needs steps above 0 ms, such as 5, 10, 20")
+        raise OptionError("a ladder needs steps above 0 ms, such as 5, 10, 20; give some of those")
     bench, fixed = bench or Bench(), with_fixed_values(scenario)
     first = bench.plan(fixed)
     rungs = [_rung(0.0, first, first, None)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provgrid import exits
+from provgrid.cli import completion
 from provgrid.cli.console import Reporter, cannot_write, output, print_json
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ NAME = "report.html"
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders that solve or demo has written.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run folders that solve or demo has written.", autocompletion=completion.runs),
+    ],
     lang: Annotated[str, typer.Option(help="Language: en or zh.")] = "en",
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help=f"File to write; default: {NAME} in the (first) run folder.")
