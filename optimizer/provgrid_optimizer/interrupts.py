@@ -7,7 +7,32 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, TracebackType
+
+ASK_AGAIN_S = 0.05
+
+
+def raising(before: Callable[[], None] = lambda: None) -> Callable[[int, FrameType | None], None]:
+    """Make a handler of SIGINT that calls `before` and raises `KeyboardInterrupt`, as soon as that would be heard."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if _called_by_llvm(frame):
+            threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
+            return
+        before()
+        signal.default_int_handler(number, frame)
+
+    return interrupt
+
+
+def _called_by_llvm(frame: FrameType | None) -> bool:
+    """Whether compiled kernels are being read back just now: an exception raised there would be lost on its way."""
+    while frame is not None:
+        if "llvmlite" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class CtrlCWaits:

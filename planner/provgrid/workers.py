@@ -58,7 +58,7 @@ def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     context = get_context("spawn")  # a forked process would share the solvers' threads
     # The processes read to the end of this pipe, which comes when it is closed here, or when this process is no more.
     here, there = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with, initargs=(here,))
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(here,))
     try:
         yield pool
         pool.shutdown(wait=True)
@@ -71,7 +71,7 @@ def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
         here.close()
 
 
-def _end_with(pipe: Connection) -> None:
+def end_with(pipe: Connection) -> None:
     """Leave Ctrl-C to the process at the other end, and end with it: the pool alone would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,14 +32,14 @@ from provgrid.cli import (
     study,
     sweep,
     value,
+    view,
 )
 from provgrid_models.errors import NoPlanError, ProvgridError
+from provgrid_optimizer.interrupts import raising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
-ASK_AGAIN_S = 0.05
 log = logging.getLogger(__name__)
 
 app = typer.Typer(
@@ -66,6 +65,7 @@ app.command("sweep")(sweep.sweep)
 app.command("pareto")(sweep.pareto)
 app.command("import")(import_trace.import_trace)
 app.command("report")(report.report)
+app.command("view")(view.view)
 app.add_typer(bench.app, name="bench")
 app.command("facts")(facts.facts)
 app.command("claims")(claims.claims)
@@ -91,28 +91,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _called_by_llvm(frame: FrameType | None) -> bool:
-    """Whether compiled kernels are being read back just now: an exception raised there would be lost on its way."""
-    while frame is not None:
-        if "llvmlite" in frame.f_code.co_filename:
-            return True
-        frame = frame.f_back
-    return False
-
-
 def run(arguments: list[str]) -> int:
     """Run one command; every error is one line on stderr with the next step, and an exit code."""
     # Started in the background of a shell script, a process inherits an ignored Ctrl-C; a plan must stay stoppable.
     console.session = session = console.Session()
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if _called_by_llvm(frame):
-            threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
-            return
+    def count() -> None:
         session.interrupts += 1
-        signal.default_int_handler(number, frame)
 
-    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGINT, raising(count))
     debug = "--debug" in arguments
     arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
     try:
