@@ -1,0 +1,191 @@
+"""The page at work: what it lists, opens, solves and compares, over a real port."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+import shlex
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+import provgrid as pg
+from command_line import in_this_process, one_line, start
+from provgrid.view.shelf import Shelf, folder_name
+from view_page import Served, served, until
+
+RUN = "tiny-cheapest-1"
+
+
+def test_the_list_has_a_line_for_each_run_and_survives_a_broken_one(runs: Path) -> None:
+    (runs / "broken").mkdir()
+    (runs / "broken" / "manifest.json").write_text("[" * 100_000, encoding="utf-8")
+    (runs / "no run").mkdir()
+    with served(runs) as site:
+        text = site.ask("/").text
+        cost = pg.open(runs / RUN).objective_yuan
+        assert f'<a href="/runs/{RUN}">{RUN}</a>' in text
+        assert f"{cost:,.0f} yuan" in text
+        assert "its manifest cannot be read" in text
+        assert "no run<" not in text
+        assert site.ask("/runs/broken").status == 200
+        listed = {run["name"]: run for run in site.ask("/api/runs").json["runs"]}
+        assert listed.keys() == {RUN, "broken"}
+        assert listed[RUN]["objective_yuan"] == cost
+
+
+def test_an_empty_folder_says_how_to_make_a_run(tmp_path: Path) -> None:
+    with served(tmp_path) as site:
+        assert "provgrid solve toy" in site.ask("/").text
+
+
+def test_a_run_shows_its_levers_with_limits_and_what_they_are_now(site: Served) -> None:
+    text = site.ask(f"/runs/{RUN}").text
+    capacity = re.search(r'<div class="lever" data-key="capacity\.city_a/fast".*?</div>', text, re.DOTALL)
+    assert capacity is not None
+    assert 'min="0.0" max="10000000.0" value="20" data-was="20"' in capacity.group()
+    assert "Accelerators of type fast installed at city_a." in capacity.group()
+    assert f"provgrid solve runs/{RUN}/scenario --engine cheapest --passes 5" in text
+
+
+def test_both_languages_are_whole(site: Served) -> None:
+    text = site.ask(f"/runs/{RUN}?lang=zh").text
+    assert '<html lang="zh-CN">' in text
+    assert "碳价" in text
+    assert f'href="/runs/{RUN}/report?lang=zh"' in text
+    assert site.ask("/?lang=xx").text.count('<html lang="en">') == 1
+    refused = site.post(f"/api/runs/{RUN}/command?lang=zh", {"levers": {"carbon": -1}})
+    assert refused.json["message"] == "条件 carbon 的范围是 0 至 10000，而不是 -1。"
+
+
+def test_a_report_is_made_once_and_kept_in_the_folder(site: Served) -> None:
+    first = site.ask(f"/runs/{RUN}/report")
+    assert first.status == 200
+    assert "<h1>" in first.text
+    kept = [path for path in (site.folder / ".view").iterdir() if path.suffix == ".html"]
+    assert [path.read_bytes() for path in kept] == [first.body]
+    stamp = kept[0].stat().st_mtime_ns
+    assert site.ask(f"/runs/{RUN}/report").body == first.body
+    assert kept[0].stat().st_mtime_ns == stamp
+    # Its scripts run without an origin: they reach nothing of the page.
+    assert first.headers["content-security-policy"].startswith("sandbox allow-scripts ")
+    assert "allow-same-origin" not in first.headers["content-security-policy"]
+
+
+def test_the_command_shown_does_what_the_levers_ask_for(site: Served, tmp_path: Path) -> None:
+    body = {"levers": {"carbon": 80, "capacity.city_a/fast": 25, "power.east": 0.5, "residency": False}}
+    command = site.post(f"/api/runs/{RUN}/command", body).json["command"]
+    words = [word.replace("runs/", f"{site.folder}/") for word in shlex.split(command)]
+    assert words.pop(0) == "provgrid"
+    assert in_this_process(*words, "--no-policies", "-o", tmp_path / "run").returncode == 0
+    scenario = pg.load(tmp_path / "run" / "scenario")
+    assert scenario.settings.prices.carbon_price_yuan_per_t == 80.0
+    assert not scenario.settings.switches.residency
+    assert next(pool.accelerators for pool in scenario.pools if pool.id == "city_a/fast") == 25.0
+    assert scenario.tariffs.query("tariff == 'east' and hour == 0")["price_yuan_per_kwh"].item() == pytest.approx(0.25)
+
+
+def test_a_solve_tells_how_it_goes_and_is_compared_with_the_run_before(runs: Path) -> None:
+    with served(runs) as site:
+        asked = site.post(f"/api/runs/{RUN}/solve", {"levers": {"carbon": 500}})
+        assert asked.status == 202
+        states = list(site.states(asked.json["id"]))
+        assert states[-1]["state"] == "done", states[-1]
+        assert {state["state"] for state in states} == {"running", "done"}
+        assert len({state["stage"] for state in states}) > 1
+        new = states[-1]["run"]
+        plan = pg.open(runs / new)
+        assert plan.scenario is not None
+        assert plan.scenario.settings.prices.carbon_price_yuan_per_t == 500.0
+        assert states[-1]["cost"] == f"{plan.objective_yuan:,.0f} yuan"
+        text = site.ask(f"/compare/{RUN}/{new}").text
+        assert "prices.carbon_price_yuan_per_t" in text
+        assert f"provgrid compare runs/{RUN} runs/{new}" in text
+        missing = site.ask(f"/compare/{RUN}/nothing")
+        assert missing.status == 404
+
+
+def test_a_solve_that_is_killed_takes_nothing_down_with_it(site: Served) -> None:
+    before = Shelf(site.folder).names()
+    asked = site.post(f"/api/runs/{RUN}/solve", {"levers": {"carbon": 1}}).json["id"]
+    until(lambda: [p for p in multiprocessing.active_children() if p.name == f"solve-{asked}"], "a process")
+    for process in multiprocessing.active_children():
+        if process.name == f"solve-{asked}":
+            process.kill()
+    last = list(site.states(asked))[-1]
+    assert last["state"] == "failed"
+    assert last["message"].startswith("The process that solved was lost")
+    assert site.ask("/").status == 200
+    assert Shelf(site.folder).names() == before
+
+
+def test_who_waits_may_leave_the_queue(site: Served) -> None:
+    ids = [site.post(f"/api/runs/{RUN}/solve", {"levers": {"carbon": i}}).json["id"] for i in (1, 2)]
+    waiting = site.ask(f"/api/solves/{ids[1]}").json
+    assert (waiting["state"], waiting["headline"]) == ("waiting", "Waiting for 1 before it")
+    for solve in reversed(ids):
+        assert site.post(f"/api/solves/{solve}/cancel").status == 202
+    assert [list(site.states(solve))[-1]["state"] for solve in ids] == ["cancelled", "cancelled"]
+    assert site.ask("/solves/0123456789abcdef").status == 404
+
+
+@pytest.mark.slow
+def test_stopping_keeps_the_best_plan_as_ctrl_c_does(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    pg.solve(pg.scenarios.zhejiang(), engine="cheapest", policies=False).save(runs / "before")
+    with served(runs) as site:
+        asked = site.post("/api/runs/before/solve", {"engine": "milp", "levers": {"carbon": 80}}).json["id"]
+        for state in site.states(asked):
+            if state["state"] == "running" and "yuan" in state["cost"]:
+                site.post(f"/api/solves/{asked}/cancel")
+        assert (state["state"], state["headline"]) == ("done", "Stopped; the best plan so far is kept")
+        plan = pg.open(runs / state["run"])
+        assert plan.certificate.status == "interrupted"
+
+
+def test_ctrl_c_ends_the_page_and_its_processes_in_good_order(runs: Path) -> None:
+    process = start("view", "--runs", runs, "--no-browser", "--json")
+    assert process.stdout is not None
+    said = ""
+    while not said.endswith("}\n"):
+        said += process.stdout.readline()
+    found = json.loads(said)
+    assert found["address"] == f"http://127.0.0.1:{found['port']}/"
+    connection = socket.create_connection(("127.0.0.1", found["port"]))
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    connection.close()
+    assert (process.returncode, rest, errors) == (0, "", "")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", found["port"]))
+
+
+def test_a_port_that_is_taken_is_an_error_with_the_next_step(runs: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = one_line(in_this_process("view", "--runs", runs, "--no-browser", "--port", str(port)), 2)
+    assert said.startswith(f"provgrid: port {port} of 127.0.0.1 cannot be used")
+    assert said.endswith("; give another --port, or none")
+
+
+def test_what_is_no_run_is_an_error_with_the_next_step(runs: Path, tmp_path: Path) -> None:
+    assert "is no run; give a folder" in one_line(in_this_process("view", tmp_path, "--no-browser"), 2)
+    said = one_line(in_this_process("view", runs / RUN, "--runs", tmp_path, "--no-browser"), 2)
+    assert "the page shows the runs of one folder" in said
+
+
+def test_without_its_packages_view_says_how_to_get_them(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "provgrid.view.server")
+    said = one_line(in_this_process("view", "--runs", runs, "--no-browser"), 7)
+    cure = "install it with: python -m pip install 'provgrid[view]'"
+    assert said == f"provgrid: view needs uvicorn, which is not installed; {cure}"
+
+
+def test_a_scenario_names_its_run_with_one_part_of_a_path() -> None:
+    assert folder_name("a/../../b.c") == "a-b-c"
+    assert folder_name("...") == "run"
