@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -98,8 +99,15 @@ def _start(names: list[str]) -> str:
 
 
 def _open_browser(address: str) -> None:
-    """Open the address in the planner's browser, if there is one."""
+    """Open the address in the planner's browser, if there is one that does not take this terminal."""
     import webbrowser
 
-    if not webbrowser.open(address):
-        note("provgrid: no browser could be opened; open the address yourself")
+    try:
+        browser: webbrowser.BaseBrowser | None = webbrowser.get()
+    except webbrowser.Error:
+        browser = None
+    if browser is None or type(browser) is webbrowser.GenericBrowser:
+        note("provgrid: there is no browser to open here; open the address yourself")
+    else:
+        # It may take its time, and the page has to answer it meanwhile.
+        threading.Thread(target=browser.open, args=(address,), daemon=True).start()

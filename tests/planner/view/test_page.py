@@ -9,12 +9,14 @@ import shlex
 import signal
 import socket
 import sys
+import webbrowser
 from pathlib import Path
 
 import pytest
 
 import provgrid as pg
 from command_line import in_this_process, one_line, start
+from provgrid.cli.view import _open_browser
 from provgrid.view.shelf import Shelf, folder_name
 from view_page import Served, served, until
 
@@ -184,6 +186,20 @@ def test_without_its_packages_view_says_how_to_get_them(runs: Path, monkeypatch:
     said = one_line(in_this_process("view", "--runs", runs, "--no-browser"), 7)
     cure = "install it with: python -m pip install 'provgrid[view]'"
     assert said == f"provgrid: view needs uvicorn, which is not installed; {cure}"
+
+
+@pytest.mark.parametrize("found", [None, webbrowser.GenericBrowser("lynx")])
+def test_a_browser_that_would_take_the_terminal_is_not_opened(
+    found: webbrowser.BaseBrowser | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def get() -> webbrowser.BaseBrowser:
+        if found is None:
+            raise webbrowser.Error("none")
+        return found
+
+    monkeypatch.setattr(webbrowser, "get", get)
+    _open_browser("http://127.0.0.1:1/")
+    assert capsys.readouterr().err == "provgrid: there is no browser to open here; open the address yourself\n"
 
 
 def test_a_scenario_names_its_run_with_one_part_of_a_path() -> None:
