@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from provgrid.view.reading import Board
     from provgrid.view.shelf import Line
 
-GROUPS = ("carbon", "power", "capacity", "slo", "residency")
+GROUPS = ("carbon", "power", "slo", "residency", "capacity")  # the longest last
 MOST_NAMES = 6  # of clusters in a line
 BAR_WIDTH = 100.0  # of one side of a waterfall's bars
 ROUNDING_YUAN = 1e-6
