@@ -36,6 +36,7 @@ COMMANDS = (
     "claims",
     "schema",
     "doctor",
+    "view",
 )
 SOLVE_KEYS = {
     *("scenario", "engine", "status", "objective_yuan", "bound_yuan", "gap", "gap_jobs", "captured", "constants_yuan"),

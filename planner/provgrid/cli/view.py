@@ -79,7 +79,7 @@ def _shelf(folder: Path | None, runs: list[Path]) -> tuple[Shelf, list[str]]:
     chosen = folder or (next(iter(parents)) if len(parents) == 1 else RUNS)
     elsewhere = next((run for run in runs if run.resolve().parent != chosen.resolve()), None)
     if elsewhere is not None:
-        raise OptionError(f"{elsewhere} does not lie in {chosen}; the page shows the runs of one folder")
+        raise OptionError(f"{elsewhere} does not lie in {chosen}; name runs of one folder only")
     if folder is not None and not folder.is_dir():
         raise OptionError(f"{folder} is no folder; give one that holds runs")
     return Shelf(chosen), [run.resolve().name for run in runs]

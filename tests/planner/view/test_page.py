@@ -177,7 +177,7 @@ def test_a_port_that_is_taken_is_an_error_with_the_next_step(runs: Path) -> None
 def test_what_is_no_run_is_an_error_with_the_next_step(runs: Path, tmp_path: Path) -> None:
     assert "is no run; give a folder" in one_line(in_this_process("view", tmp_path, "--no-browser"), 2)
     said = one_line(in_this_process("view", runs / RUN, "--runs", tmp_path, "--no-browser"), 2)
-    assert "the page shows the runs of one folder" in said
+    assert "name runs of one folder only" in said
 
 
 def test_without_its_packages_view_says_how_to_get_them(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
