@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-browser lint types warm bench page clean
+.PHONY: demo test test-slow test-browser lint types warm bench page docs clean
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/provgrid demo
@@ -14,11 +14,11 @@ test: lint
 	$(BIN)/python -m pytest -n 2
 	@echo "not among these: slow tests (make test-slow), and pages in Chromium (make test-browser)"
 
-test-slow: $(VENV)/dev.stamp
+test-slow: $(VENV)/dev.stamp $(VENV)/docs.stamp
 	$(BIN)/python -m pytest -m slow
 
 # Pages in the system's Chromium, which is installed where that can be done without asking; else they are skipped.
-test-browser: $(VENV)/browser.stamp
+test-browser: $(VENV)/browser.stamp $(VENV)/docs.stamp
 	sh tests/browser/install_chromium.sh
 	$(BIN)/python -m pytest -m browser
 
@@ -41,6 +41,10 @@ page: $(VENV)/runtime.stamp
 	$(BIN)/provgrid bench page
 	$(BIN)/provgrid facts --page > docs/where-the-numbers-come-from.md
 
+# A warning is an error; nothing is fetched, and the site opens from disk: build/docs/index.html.
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
 clean:
 	rm -rf $(VENV)
 
@@ -58,4 +62,8 @@ $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 
 $(VENV)/browser.stamp: pyproject.toml | $(VENV)/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]'
+	@touch $@
+
+$(VENV)/docs.stamp: pyproject.toml | $(VENV)/runtime.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@
