@@ -12,6 +12,7 @@ import io
 import re
 import shlex
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ import typer.main
 from command_line import in_this_process
 from provgrid.cli import app
 
-BLOCK = re.compile(r"^```(?P<fence>(?:python|sh)[^\n]*)\n(?P<code>.*?)^```\n(?:```(?:text)?\n(?P<shown>.*?)^```)?", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?P<fence>(?:python|sh)[^\n]*)\n(?P<code>.*?)^```\n(?:```(?:text)?\n(?P<shown>.*?)^```)?",
+    re.MULTILINE | re.DOTALL,
+)
 SECONDS = re.compile(r"in \d+\.\d s")
 ANY_LINES = "..."
 
@@ -68,15 +72,23 @@ def as_shown(printed: str, shown: str) -> str:
     """Return what is printed, with the lines that `...` stands for taken out where the rest is as shown."""
     printed, shown = SECONDS.sub("in 0.0 s", printed), SECONDS.sub("in 0.0 s", shown)
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
-    parts = [re.escape(line.rstrip()) if line.strip() != ANY_LINES else ANY_LINES for line in shown.strip("\n").splitlines()]
+    parts = [
+        re.escape(line.rstrip()) if line.strip() != ANY_LINES else ANY_LINES for line in shown.strip("\n").splitlines()
+    ]
     pattern = "".join(r"(?:.*\n)*?" if part == ANY_LINES else part + "\n" for part in parts)
     found = re.fullmatch(pattern, "".join(f"{line}\n" for line in lines))
     return shown if found else "\n".join(lines) + "\n"
 
 
+@cache
+def root() -> Any:
+    """Return `provgrid` itself."""
+    return typer.main.get_command(app)
+
+
 def unknown_options(words: list[str]) -> list[str]:
     """Return what is neither a command nor one of its options."""
-    command = typer.main.get_command(app)
+    command = root()
     rest = list(words)
     while hasattr(command, "commands"):
         if not rest or rest[0] not in command.commands:

@@ -41,7 +41,11 @@ def section(path: tuple[str, ...], command: Any, context: Any) -> list[str]:
     parts = [f"{'#' * len(path)} {' '.join(path)}", f"```text\n{usage}\n```", prose(command.help or "")]
     parameters = [parameter for parameter in command.params if parameter.name != "help"]
     for kind in ("argument", "option"):
-        rows = [row(parameter, context) for parameter in parameters if parameter.param_type_name == kind and not parameter.hidden]
+        rows = [
+            row(parameter, context)
+            for parameter in parameters
+            if parameter.param_type_name == kind and not parameter.hidden
+        ]
         if rows:
             parts.append("\n".join([f"| {kind} | what it is | default, range |", "| --- | --- | --- |", *rows]))
     return [part for part in parts if part]

@@ -22,7 +22,9 @@ def inline(self: HTML5Translator, node: nodes.math) -> None:
 
 def block(self: HTML5Translator, node: nodes.math_block) -> None:
     """Write an equation on lines of its own, with its number where it has one; a wide one scrolls by itself."""
-    self.body.append(self.starttag(node, "div", CLASS="math", tabindex="0", role="group", **{"aria-label": _("equation")}))
+    self.body.append(
+        self.starttag(node, "div", CLASS="math", tabindex="0", role="group", **{"aria-label": _("equation")})
+    )
     if node["number"]:
         self.body.append(f'<span class="eqno">({node["number"]})</span>')
     self.body.append(tex2mathml(node.astext(), as_block=True))
@@ -31,7 +33,6 @@ def block(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the renderer, and choose it."""
+    """Register the renderer; conf.py chooses it."""
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(block, None))
-    app.connect("config-inited", lambda _app, config: config.__setattr__("html_math_renderer", "mathml"))
     return {"version": "1", "parallel_read_safe": True}

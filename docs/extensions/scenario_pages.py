@@ -66,11 +66,11 @@ def resolved(value: Schema, definitions: Mapping[str, Schema]) -> Schema:
 def keys_table(schema: Schema, definitions: Mapping[str, Schema]) -> str:
     """One row for each key: name, unit, values, default, meaning."""
     required = set(schema.get("required", ()))
-    rows = [
-        f"| `{name}` | {' | '.join(cell(part) for part in described(name, resolved(value, definitions), name in required))} |"
-        for name, value in schema["properties"].items()
-        if not is_holder(value, definitions)
-    ]
+    rows = []
+    for name, value in schema["properties"].items():
+        if not is_holder(value, definitions):
+            parts = described(name, resolved(value, definitions), name in required)
+            rows.append(f"| `{name}` | {' | '.join(map(cell, parts))} |")
     head = f"| name | {' | '.join(HEADINGS)} |"
     return "\n".join([head, "| --- " * (len(HEADINGS) + 1) + "|", *rows]) if rows else ""
 
@@ -86,7 +86,7 @@ def described(name: str, value: Schema, required: bool) -> tuple[str, str, str, 
 
 
 def values(value: Schema) -> str:
-    """What may stand there: choices, or kind and range."""
+    """Say what may stand there: choices, or kind and range."""
     if choices := [choice for choice in value.get("enum", ()) if choice != ""]:
         return ", ".join(f"`{choice}`" for choice in choices)
     if "anyOf" in value:
@@ -97,13 +97,15 @@ def values(value: Schema) -> str:
 
 
 def default(value: Schema, required: bool) -> str:
-    """What holds where the key is left out."""
+    """Say what holds where the key is left out."""
     if required:
         return "required"
     if "default" not in value or value["default"] in (None, "", [], {}):
         return "none"
     said = value["default"]
-    return f"`{str(said).lower()}`" if isinstance(said, bool) else f"`{said:g}`" if isinstance(said, float) else f"`{said}`"
+    if isinstance(said, bool):
+        return f"`{str(said).lower()}`"
+    return f"`{said:g}`" if isinstance(said, float) else f"`{said}`"
 
 
 def cell(said: str) -> str:
