@@ -21,6 +21,7 @@ extensions = [
     "docstrings",
     "generated_pages",
     "links_out",
+    "for_keyboards",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["extensions"]
@@ -47,8 +48,7 @@ html_css_files = ["provgrid.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_search_summary = False  # a page opened from disk may not fetch the others to quote them
 html_permalinks_icon = "#"
 html_theme_options = {"navigation_with_keys": True}
-pygments_style = "friendly"
-pygments_dark_style = "github-dark"
 smartquotes = False  # would make a dash of the two in --set
