@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import provgrid_optimizer.answers.value as value_module
 from planted_problems import planted_problem
 from provgrid_models.errors import OptionError
 from provgrid_models.problem import Labels, Problem
@@ -196,7 +195,7 @@ def test_an_amount_that_was_stopped_ends_the_question(monkeypatch):
     problem = planted_problem(5)
     plan = solve(problem, "cheapest", ONE_THREAD, with_policies=False)
     stopped = replace(plan, certificate=replace(plan.certificate, status="interrupted"))
-    monkeypatch.setattr(value_module, "solve", lambda *_, **__: stopped)
+    monkeypatch.setattr("provgrid_optimizer.solve.solve", lambda *_, **__: stopped)
     with pytest.raises(KeyboardInterrupt):
         plan.value("pool:0", more=[1.0], engine="cheapest")
 
@@ -258,6 +257,6 @@ def test_prices_hold_where_they_say(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6, 100))
+@pytest.mark.parametrize("seed", range(100))
 def test_prices_hold_where_they_say_everywhere(seed: int) -> None:
-    assert_prices_hold_where_they_say(seed, ("lp",) if seed % 2 else ("fixed-lp",))
+    assert_prices_hold_where_they_say(seed, ("lp", "fixed-lp"))
