@@ -11,6 +11,7 @@ from urllib.parse import quote
 import typer
 
 from provgrid import exits
+from provgrid.cli import console
 from provgrid.cli.console import note, output, print_json
 from provgrid_models.errors import MissingSolverError, OptionError
 
@@ -58,6 +59,7 @@ def view(
 
     page: Page = Page(shelf, runs_as_typed=_as_typed(shelf.folder), lang=known, port=port, on_start=started)
     page.serve()
+    console.session.interrupts = 0  # Ctrl-C is how a page ends
     return exits.SOLVED
 
 

@@ -373,17 +373,11 @@ def test_the_picture_of_the_readme_is_traced_from_the_flow_map() -> None:
         assert words in text
 
 
-def test_the_page_on_pictures_names_them_all_and_its_example_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_on_pictures_names_them_all() -> None:
     page = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE)) == {
         name for name in vars(Pictures) if not name.startswith("_")
     }
-    monkeypatch.chdir(tmp_path)
-    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
-    assert (tmp_path / "flows.html").exists()
-    assert capsys.readouterr().out.startswith("Jiashan: ")
 
 
 @pytest.mark.slow

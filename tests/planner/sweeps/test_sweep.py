@@ -214,6 +214,7 @@ def test_a_solver_that_runs_out_of_time_is_exit_4_or_5(tmp_path, engine, code, s
 )
 def test_a_missing_solver_or_cluster_package_is_exit_7(tiny, tmp_path, monkeypatch, absent, arguments, said):
     monkeypatch.setitem(sys.modules, absent, None)  # not installed, as far as Python can tell
+    monkeypatch.delitem(sys.modules, "provgrid_optimizer.engines.pulp_engines", raising=False)
     finished = in_this_process(
         "sweep", tiny, "--vary", f"{PRICE}=1", "--points-in", tmp_path, "--jobs", "1", *arguments
     )
