@@ -41,6 +41,7 @@ def records_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict
     return list(records)
 
 
+@pytest.mark.slow
 def test_two_engines_are_measured_on_one_instance(capsys: pytest.CaptureFixture[str]) -> None:
     ideal, plan = records_of(capsys, "reference", *REFERENCE, "--engines", "lp,heuristic")
     for record in (ideal, plan):
@@ -52,6 +53,7 @@ def test_two_engines_are_measured_on_one_instance(capsys: pytest.CaptureFixture[
     assert plan["bound_yuan"] <= ideal["objective_yuan"] * (1 + 1e-6)
 
 
+@pytest.mark.slow
 def test_one_reference_instance_can_be_solved_with_several_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     records = records_of(capsys, "reference", *REFERENCE, "--engines", "lp", "--seed", "1,2", "--instance-seed", "0")
     records += records_of(capsys, "reference", *REFERENCE, "--engines", "lp", "--seed", "0")
@@ -60,6 +62,7 @@ def test_one_reference_instance_can_be_solved_with_several_seeds(capsys: pytest.
         assert record["objective_yuan"] == pytest.approx(records[2]["objective_yuan"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_sizes_of_the_scale_family_are_runs_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     records = records_of(capsys, "scale", "--jobs", "20,30", "--seed", "1", "--rigid", "0.5", *SCALE)
     assert [(record["jobs"], record["seed"]) for record in records] == [(20, 1), (30, 1)]

@@ -237,6 +237,7 @@ def test_the_page_is_written_beside_the_tables(tmp_path: Path) -> None:
     assert run(["bench", "page", "--results", str(tmp_path / "none")]) == 2
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_measured_and_kept_after_each_run(tmp_path: Path) -> None:
     save_scenario(tiny_scenario(), tmp_path / "tiny")
     good = ("scenario", str(tmp_path / "tiny"), "--engines=local", "--seed=0")

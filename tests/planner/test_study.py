@@ -8,6 +8,7 @@ import provgrid as pg
 from command_line import json_of, one_line, provgrid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("engine", "arguments", "find"),
     [

@@ -167,8 +167,8 @@ class _Run:
                 return Status.PASSES_REACHED
             if self.out_of_time():
                 return Status.TIME_LIMIT
-            if improvement.ended:
-                return Status.FINISHED
+            if improvement.ended:  # with fewer sweeps than it would have taken, the clock has ended it
+                return Status.TIME_LIMIT if improvement.hurried else Status.FINISHED
             if self.options.time_limit_s is not None:
                 improvement.hurry(self.options.time_limit_s - self.elapsed)
             improvement.sweep(self._look_up)

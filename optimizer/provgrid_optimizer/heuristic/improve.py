@@ -65,6 +65,7 @@ class Improvement:
         self.best = start
         self.best_yuan = objective_yuan(problem, start)
         self.sweeps = 0
+        self.hurried = False  # sweeps were left out, for want of time
         self._prices, self._made = prices, made
         self._arrays = with_value(problem, laid_out, of_verticals=False)
         worth = with_value(problem, laid_out, of_verticals=True)
@@ -94,6 +95,7 @@ class Improvement:
             return
         fitting = int(left_s / self._sweep_s) - 2
         if fitting < remaining:
+            self.hurried = True
             chosen = np.linspace(self._ramps.size - 1, self.sweeps, max(fitting, 1)).round().astype(np.int64)[::-1]
             self._ramps = np.concatenate([self._ramps[: self.sweeps], self._ramps[chosen]])
 

@@ -68,6 +68,7 @@ def test_every_word_of_the_model_has_a_name() -> None:
     assert words - entries.keys() == set()
 
 
+@pytest.mark.slow
 def test_every_built_in_scenario_has_a_title_in_both_languages() -> None:
     for name in (*loader.scenario_names(), *loader.system_names()):
         scenario = pg.load(name)

@@ -91,6 +91,7 @@ def test_the_command_shown_does_what_the_levers_ask_for(site: Served, tmp_path: 
     assert scenario.tariffs.query("tariff == 'east' and hour == 0")["price_yuan_per_kwh"].item() == pytest.approx(0.25)
 
 
+@pytest.mark.slow
 def test_a_solve_tells_how_it_goes_and_is_compared_with_the_run_before(runs: Path) -> None:
     with served(runs) as site:
         asked = site.post(f"/api/runs/{RUN}/solve", {"levers": {"carbon": 500}})
