@@ -23,7 +23,7 @@ def provgrid(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comp
         text=True,
         check=False,
         cwd=cwd,
-        timeout=300,
+        timeout=1200,
     )
 
 
