@@ -191,6 +191,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def test_a_damaged_file_counts_as_absent(folder, tmp_path):
     store, one = Store(tmp_path), experiment(SAVED, "b", "operating")
+    examine([claim(SAVED)], Store(folder))
     whole = Store(folder).get(one)
     assert whole is not None
     store.put(one, whole)
@@ -202,6 +203,7 @@ def test_a_damaged_file_counts_as_absent(folder, tmp_path):
 
 def test_a_plan_whose_audit_failed_decides_nothing(folder, tmp_path):
     one = experiment(SAVED, "b", "operating")
+    examine([claim(SAVED)], Store(folder))
     whole = Store(folder).get(one)
     assert whole is not None
     failed = Store(tmp_path)
