@@ -149,10 +149,11 @@ def _yuan(number: float) -> str:
 
 def _write_plot(found: Value, path: Path) -> None:
     """Write the picture with everything that it needs in one file."""
-    from provgrid.report.figures.value import value as picture
+    from provgrid.plot import figure
+    from provgrid.report.figures.value import value as drawn
 
-    figure = picture(found)
+    picture = figure(drawn(found))
     try:
-        path.write_text(figure.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
+        path.write_text(picture.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
     except OSError as error:
         raise cannot_write(path, error) from error

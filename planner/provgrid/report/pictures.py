@@ -12,6 +12,7 @@ from markupsafe import Markup
 from provgrid.report.comparison import same_problem
 from provgrid.report.figures.flows import flows
 from provgrid.report.figures.load import load
+from provgrid.report.figures.plain import plain
 from provgrid.report.figures.prices import prices
 from provgrid.report.figures.sankey import sankey
 from provgrid.report.figures.solver import solver
@@ -24,12 +25,11 @@ from provgrid_models.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import plotly.graph_objects as go
-
+    from provgrid.report.figures.canvas import Drawing
     from provgrid.report.subject import Subject
     from provgrid.report.wording import Wording
 
-    Draw = Callable[[], go.Figure]
+    Draw = Callable[[], Drawing]
 
 log = logging.getLogger("provgrid")
 
@@ -96,9 +96,9 @@ def _beside(subject: Subject, first: Subject | None, lang: str) -> dict[str, Dra
     return drawn
 
 
-def _picture(name: str, run: str, figure: go.Figure) -> Picture:
-    """Take question and answer out of a figure, and the room that they had, for the page writes them itself."""
-    drawn = json.loads(figure.to_json())
+def _picture(name: str, run: str, drawing: Drawing) -> Picture:
+    """Take question and answer out of a drawing, and the room that they had, for the page writes them itself."""
+    drawn = plain(drawing)
     layout = drawn["layout"]
     meta, narrow = layout["meta"], layout["meta"]["narrow"]["layout"]
     layout.pop("template")

@@ -10,15 +10,14 @@ from provgrid.report.figures.theme import template
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import plotly.graph_objects as go
-
 WIDE_COLUMNS, NARROW_COLUMNS = 150, 52  # of half-width characters, that an answer has on 1,100 and on 390 px
 LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0.012, "yanchor": "bottom", "x": 0}
 Trace = dict[str, Any]
+Drawing = dict[str, Any]  # data and layout as plotly takes them; `plan.plot` makes figures of it, the report JSON
 Changes = dict[str, Any]  # by dotted path
 
 
-def figure(
+def drawing(
     traces: Sequence[Trace],
     *,
     title: str,
@@ -28,14 +27,12 @@ def figure(
     narrow: Mapping[str, Any] | None = None,
     narrow_traces: Mapping[int, Changes] | None = None,
     extra_top: int = 0,
-) -> go.Figure:
-    """Build a figure from plain traces.
+) -> Drawing:
+    """Put plain traces and their layout together.
 
     `narrow` and `narrow_traces` (by number) hold changes by dotted path for a screen of 390 px.
     `extra_top` is room [px] between the answer and the plot.
     """
-    import plotly.graph_objects as go
-
     below = wrapped(answer, NARROW_COLUMNS)
     head = wrapped(title, NARROW_COLUMNS - 12)
     small = {
@@ -52,18 +49,16 @@ def figure(
     changes = {"layout": small, "traces": dict(narrow_traces or {})}
     wide = wrapped(answer, WIDE_COLUMNS)
     top = 62 + 16 * (wide.count("<br>") + 1) + extra_top
-    return go.Figure(
-        {
-            "data": list(traces),
-            "layout": {
-                "template": template(theme),
-                "title": {"text": title, "subtitle": {"text": wide}},
-                "meta": {"title": title, "answer": answer, "narrow": changes, "extra_top": extra_top},
-                **layout,
-                "margin": {"t": top, **layout.get("margin", {})},
-            },
-        }
-    )
+    return {
+        "data": list(traces),
+        "layout": {
+            "template": template(theme),
+            "title": {"text": title, "subtitle": {"text": wide}},
+            "meta": {"title": title, "answer": answer, "narrow": changes, "extra_top": extra_top},
+            **layout,
+            "margin": {"t": top, **layout.get("margin", {})},
+        },
+    }
 
 
 def wrapped(text: str, columns: int) -> str:

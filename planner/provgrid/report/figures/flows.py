@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.flow_panel import Panel, windows
 from provgrid.report.figures.names import Names, ids
 from provgrid.report.figures.work import work
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Changes
+    from provgrid.report.figures.canvas import Changes, Drawing
     from provgrid_optimizer.plan import Plan
 
 MOST_ARROWS = 40
@@ -82,7 +80,7 @@ def place_table(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "id", "longitude_deg", "latitude_deg", "tier", "accelerators"])
 
 
-def flows(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
+def flows(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the flow map."""
     places, table, names = place_table(plan), flow_table(plan), Names(plan, lang)
     say = names.say
@@ -114,7 +112,7 @@ def flows(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
     for panel in panels:
         layout |= panel.axes()
         narrow |= panel.narrow_axes()
-    return figure(
+    return drawing(
         traces,
         title=say("flows.title" if not plan.certificate.divisible else "flows.title_ideal"),
         answer=answer,

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.scale import scale
 from provgrid.report.numbers import Numbers
 from provgrid.report.texts import texts
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Trace
+    from provgrid.report.figures.canvas import Drawing, Trace
     from provgrid_optimizer.answers.ladder import Ladder
 
 
-def ladder(found: Ladder, lang: str = "en", theme: str = "light") -> go.Figure:
+def ladder(found: Ladder, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw a ladder: cost and bound above, unlocked work below, one step of the axis for each rung."""
     say, table = texts(lang), found.table
     numbers = Numbers(say.lang)
@@ -71,7 +69,7 @@ def ladder(found: Ladder, lang: str = "en", theme: str = "light") -> go.Figure:
     ]
     best, last = float(table["saved_yuan"].iloc[-1]), float(table["added_ms"].iloc[-1])
     first = float(table["saved_yuan"].iloc[1]) if len(table) > 1 else 0.0
-    return figure(
+    return drawing(
         traces,
         title=say("ladder.title_ideal" if found.divisible else "ladder.title"),
         answer=say(

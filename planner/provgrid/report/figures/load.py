@@ -9,16 +9,14 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.names import Names, ids
 from provgrid.report.figures.when import When, when
 from provgrid.report.figures.work import by_cluster, work
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Trace
+    from provgrid.report.figures.canvas import Drawing, Trace
     from provgrid_models.problem import Floats
     from provgrid_optimizer.plan import Plan
 
@@ -76,7 +74,7 @@ class View:
     renewable_percent: Floats
 
 
-def load(plan: Plan, cluster: str | None = None, lang: str = "en", theme: str = "light") -> go.Figure:
+def load(plan: Plan, cluster: str | None = None, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the load of one cluster, or of all with a choice of clusters.
 
     Raises
@@ -96,7 +94,7 @@ def load(plan: Plan, cluster: str | None = None, lang: str = "en", theme: str = 
         trace |= {"x": time.x(np.arange(plan.problem.n_periods + 1)), "y": y, "hovertemplate": trace["hovertemplate"]}
     title = say("load.title" if not plan.certificate.divisible else "load.title_ideal")
     layout = _layout(names, time) | ({"updatemenus": [_menu(views)]} if len(views) > 1 else {})
-    return figure(
+    return drawing(
         traces,
         title=title if cluster is None else f"{title} · {shown.name}",
         answer=_answer(shown, names, plan.problem.hours),

@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.scale import scale
 from provgrid.report.numbers import Numbers
 from provgrid.report.texts import texts
 from provgrid_optimizer.answers.latency import nearness
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Trace
+    from provgrid.report.figures.canvas import Drawing, Trace
     from provgrid.report.texts import Texts
     from provgrid.sweeps.results import Front
     from provgrid_optimizer.plan import Plan
@@ -52,7 +50,7 @@ def _other(front: Front, plan: Plan) -> float:
     return (plan.component_costs.carbon_kg + plan.component_costs.floor_kg) / 1000.0
 
 
-def pareto(front: Front, chosen: Plan | None = None, lang: str = "en", theme: str = "light") -> go.Figure:
+def pareto(front: Front, chosen: Plan | None = None, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw a front, and the plan that was chosen where one is given."""
     say = texts(lang)
     numbers, table = Numbers(say.lang), pareto_table(front, chosen)
@@ -78,7 +76,7 @@ def pareto(front: Front, chosen: Plan | None = None, lang: str = "en", theme: st
             least=numbers.number(float(other["other"].iloc[0])),
             extra=numbers.number(extra),
         )
-    return figure(
+    return drawing(
         [trace for trace in traces if len(trace["x"])],
         title=say(f"pareto.title_{kind}" + ("_ideal" if ideal else "")),
         answer=answer + (say("pareto.ideal") if ideal else ""),

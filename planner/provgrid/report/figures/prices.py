@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from provgrid.report.figures.canvas import figure
+from provgrid.report.figures.canvas import drawing
 from provgrid.report.figures.heat import heat_layout, heat_trace, narrow_heat
 from provgrid.report.figures.names import Names, ids
 from provgrid.report.figures.when import when
 from provgrid.report.figures.work import by_cluster
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
+    from provgrid.report.figures.canvas import Drawing
     from provgrid_optimizer.plan import Plan
 
 CAP = 0.99  # quantile of the prices at which the colours end: a few rare peaks would wash out the rest
@@ -46,7 +45,7 @@ def price_table(plan: Plan) -> pd.DataFrame:
     )
 
 
-def prices(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
+def prices(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the heat map of prices, on the axes of the one of utilisation."""
     table, names = price_table(plan), Names(plan, lang)
     say, problem = names.say, plan.problem
@@ -71,7 +70,7 @@ def prices(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
         colorbar=bar,
     )
     narrow, patches = narrow_heat(rows)
-    return figure(
+    return drawing(
         [trace],
         title=say("prices.title"),
         answer=_answer(plan, price, names),

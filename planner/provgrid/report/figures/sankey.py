@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import figure
+from provgrid.report.figures.canvas import drawing
 from provgrid.report.figures.names import Names, cut, ids
 from provgrid.report.figures.scale import scale
 from provgrid.report.figures.work import work
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
+    from provgrid.report.figures.canvas import Drawing
     from provgrid_optimizer.plan import Plan
 
 IDLE, OTHERS = "idle_floor", "other_clusters"
@@ -63,7 +62,7 @@ def _sources(plan: Plan) -> list[str]:
     return ["grid" if grid else "other" for grid in problem.block_is_grid.tolist()]
 
 
-def sankey(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
+def sankey(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the Sankey diagram."""
     table, names = sankey_table(plan), Names(plan, lang)
     say = names.say
@@ -102,7 +101,7 @@ def sankey(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
         "domain": {"x": [0, 1], "y": [0, 1]},
     }
     narrow_labels = [cut(name, 17) for name in known]
-    return figure(
+    return drawing(
         [trace],
         title=say("sankey.title" if not plan.certificate.divisible else "sankey.title_ideal"),
         answer=_answer(table, names),

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.names import Names
 from provgrid.report.figures.scale import scale
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
+    from provgrid.report.figures.canvas import Drawing
     from provgrid_optimizer.plan import Plan
 
 EARLIEST_S = 0.01  # where the axis of seconds begins
@@ -36,7 +35,7 @@ def solver_table(plan: Plan) -> pd.DataFrame:
     return table.assign(gap=(table["objective_yuan"] - table["bound_yuan"]) / size)
 
 
-def solver(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
+def solver(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw objective and bound over time, and the gap below."""
     table, names = solver_table(plan), Names(plan, lang)
     say = names.say
@@ -82,7 +81,7 @@ def solver(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
     low, high = float(np.nanmin(known)), float(np.nanmax(known))
     room = 0.06 * max(high - low, 0.5 * abs(high), 1e-9)
     widest = 100 * float(np.nan_to_num(table["gap"].to_numpy(float)).max())
-    return figure(
+    return drawing(
         [best, bound, gap],
         title=say("solver.title" if not plan.certificate.divisible else "solver.title_ideal"),
         answer=_answer(plan, names),

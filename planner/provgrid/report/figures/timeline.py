@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.names import Names, cut_middle, ids
 from provgrid.report.figures.when import When, when
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Trace
+    from provgrid.report.figures.canvas import Drawing, Trace
     from provgrid_models.problem import Ints, Problem
     from provgrid_optimizer.plan import Plan
 
@@ -104,7 +102,7 @@ def _chain(problem: Problem, base: int, order: Ints) -> list[int]:
     return found
 
 
-def timeline(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
+def timeline(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the timeline."""
     names, problem = Names(plan, lang), plan.problem
     say, time = names.say, when(problem, names.say)
@@ -113,7 +111,7 @@ def timeline(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
     row = {job: k for k, job in enumerate(jobs["job"])}
     traces = [*_windows(jobs, time, names), *_bars(runs, row, time, names), *_left(jobs, time, names)]
     height = 210 + ROW_PX * max(len(jobs), 4)
-    return figure(
+    return drawing(
         traces,
         title=say("timeline.title" if not plan.certificate.divisible else "timeline.title_ideal"),
         answer=_answer(plan, jobs, names),

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from provgrid.report.figures.canvas import figure
+from provgrid.report.figures.canvas import drawing
 from provgrid.report.figures.heat import heat_layout, heat_trace, narrow_heat, outline_traces
 from provgrid.report.figures.names import Names, ids
 from provgrid.report.figures.when import when
 from provgrid.report.figures.work import by_cluster, used_accelerators
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
+    from provgrid.report.figures.canvas import Drawing
     from provgrid_models.problem import Bools
     from provgrid_optimizer.plan import Plan
 
@@ -57,7 +56,7 @@ def _grid_limit_reached(plan: Plan) -> Bools:
     return found
 
 
-def utilisation(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure:
+def utilisation(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the heat map of utilisation, binding cells outlined."""
     table, names = utilisation_table(plan), Names(plan, lang)
     say, problem = names.say, plan.problem
@@ -83,7 +82,7 @@ def utilisation(plan: Plan, lang: str = "en", theme: str = "light") -> go.Figure
     weighted = (used @ problem.hours).sum() / max((usable @ problem.hours).sum(), 1e-12)
     always = int((binding.mean(axis=1) > 0.5).sum())
     narrow, patches = narrow_heat(rows, outlined=True)
-    return figure(
+    return drawing(
         [trace, *outline_traces(binding[order], time, say("utilisation.binding"))],
         title=say("utilisation.title" if not plan.certificate.divisible else "utilisation.title_ideal"),
         answer=say(

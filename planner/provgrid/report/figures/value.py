@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import LEGEND_BELOW, figure
+from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
 from provgrid.report.figures.scale import scale
 from provgrid.report.numbers import Numbers
 from provgrid.report.texts import texts
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Trace
+    from provgrid.report.figures.canvas import Drawing, Trace
     from provgrid.report.texts import Texts
     from provgrid_optimizer.answers.value_result import Price, Value
 
 BEYOND = 0.1  # how far the picture goes beyond the points, as a part of them
 
 
-def value(found: Value, lang: str = "en", theme: str = "light") -> go.Figure:
+def value(found: Value, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw the curve of a value."""
     say = texts(lang)
     numbers = Numbers(say.lang)
@@ -37,7 +35,7 @@ def value(found: Value, lang: str = "en", theme: str = "light") -> go.Figure:
     if found.price is not None:
         traces += _tangent(found.price, span, say, unit.divisor)
     reach = span[1] - span[0]
-    return figure(
+    return drawing(
         traces,
         title=say(f"value.title_{found.kind if found.kind in ('deadline', 'slo') else 'more'}", name=found.id),
         answer=_answer(found, say, numbers),

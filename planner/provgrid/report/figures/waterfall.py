@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures import theme as look
-from provgrid.report.figures.canvas import figure
+from provgrid.report.figures.canvas import drawing
 from provgrid.report.figures.names import Names
 from provgrid.report.figures.scale import scale
 from provgrid_optimizer.options import SolveOptions
@@ -16,9 +16,7 @@ from provgrid_optimizer.savings import Decisions, common_costs, saving_of
 from provgrid_optimizer.solve import Reference, solve
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from provgrid.report.figures.canvas import Trace
+    from provgrid.report.figures.canvas import Drawing, Trace
     from provgrid.report.policies import Policy
     from provgrid_optimizer.plan import Plan
 
@@ -51,7 +49,7 @@ def planned(plan: Plan, against: Plan | Policy | str) -> Plan | Policy:
     return solve(plan.problem, against, options, scenario=plan.scenario, reference=proven, with_policies=False)
 
 
-def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme: str = "light") -> go.Figure:
+def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme: str = "light") -> Drawing:
     """Draw what each component adds to the baseline's cost of the common work or takes off it.
 
     The value of unserved work stands beside it: it is no saving, and often so large that nothing else would be seen.
@@ -74,7 +72,7 @@ def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme:
     if beside:  # one above the other
         narrow |= {"xaxis.domain": [0, 1], "yaxis.domain": [0.5, 1], "xaxis2.domain": [0, 1], "yaxis2.domain": [0, 0.3]}
         narrow["height"] = 680
-    return figure(
+    return drawing(
         traces,
         title=names.say("waterfall.title_ideal" if ideal else "waterfall.title", name=both[0]),
         answer=_answer(plan, baseline, names),
