@@ -119,6 +119,7 @@ def counts_by_quality(traced: Iterable[Provenance]) -> dict[str, int]:
     return {quality: counts[quality] for quality in (*loader.QUALITIES, UNSTATED) if counts[quality]}
 
 
+@cache
 def unit_of(name: str) -> str:
     """Return the unit that stands at the end of a name; "" where it is a plain number."""
     return next((unit for ending, unit in UNITS.items() if name == ending or name.endswith(f"_{ending}")), "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -42,19 +41,6 @@ class Decided(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Decisions:
-    """Decisions without a proof or an audit, as a policy's are where many plans are held against it."""
-
-    problem: Problem
-    allocation: Allocation
-
-    @cached_property
-    def usage(self) -> Usage:
-        """What the decisions use."""
-        return usage(self.problem, self.allocation)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Saving:
     """Cost of the work that both plans serve, by plan.
@@ -88,13 +74,12 @@ def saving(plan: Plan, baseline: Plan) -> Saving:
     problem.check_same_sizes("capacity of the baseline", baseline.problem.capacity, problem.capacity.shape)
     if (problem.n_jobs, problem.n_services) != (baseline.problem.n_jobs, baseline.problem.n_services):
         raise ArrayError("the plans serve different jobs or services; compare plans of one scenario")
+    return saving_of(plan, baseline)
+
+
+def saving_of(plan: Decided, baseline: Decided) -> Saving:
+    """Compare two indivisible plans, or the bare decisions of such, on the work that both serve; see `saving`."""
     mine, theirs = common_costs(plan, baseline)
-    return Saving(plan_yuan=sum(mine.values()), baseline_yuan=sum(theirs.values()))
-
-
-def saving_of(problem: Problem, ours: Allocation, baseline: Allocation) -> Saving:
-    """Compare two indivisible allocations of one problem on the work that both serve; see `saving`."""
-    mine, theirs = common_costs(Decisions(problem, ours), Decisions(problem, baseline))
     return Saving(plan_yuan=sum(mine.values()), baseline_yuan=sum(theirs.values()))
 
 

@@ -28,7 +28,7 @@ def saving_against(subject: Subject, first: Subject) -> float | None:
     """Share saved against another run, on the work that both serve; None where that has no meaning."""
     if not same_problem(subject, first) or subject.certificate.divisible or first.certificate.divisible:
         return None
-    return saving_of(subject.plan.problem, subject.plan.allocation, first.plan.allocation).share
+    return saving_of(subject.plan, first.plan).share
 
 
 def sentences(subjects: tuple[Subject, ...], wording: Wording) -> tuple[str, ...]:

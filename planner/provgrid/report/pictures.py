@@ -23,7 +23,7 @@ from provgrid.report.figures.waterfall import waterfall
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from provgrid.report.figures.canvas import Drawing
     from provgrid.report.subject import Subject
@@ -55,7 +55,7 @@ def pictures(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Picture, 
     for k, subject in enumerate(subjects):
         first = subjects[0] if k else None
         drawn = _of_one(subject, wording.lang) if len(subjects) == 1 else _beside(subject, first, wording.lang)
-        for name, draw in drawn.items():
+        for name, draw in drawn:
             try:
                 made.append(_picture(f"picture-{name}-{k}", subject.name, draw()))
             except OptionError as error:  # a plan of arrays has no places for a map
@@ -68,32 +68,28 @@ def templates() -> Markup:
     return safe_json({"light": template("light"), "dark": template("dark")})
 
 
-def _of_one(subject: Subject, lang: str) -> dict[str, Draw]:
-    """Name the pictures of a report on one run."""
-    plan, best = subject.plan, subject.certificate.best_policy
-    drawn: dict[str, Draw] = {
-        "flows": lambda: flows(plan, lang),
-        "sankey": lambda: sankey(plan, lang),
-        "load": lambda: load(plan, None, lang),
-        "utilisation": lambda: utilisation(plan, lang),
-        "prices": lambda: prices(plan, lang),
-        "timeline": lambda: timeline(plan, lang),
-    }
+def _of_one(subject: Subject, lang: str) -> Iterator[tuple[str, Draw]]:
+    """Name the pictures of a report on one run; the policies are waited for when one is to be drawn."""
+    plan = subject.plan
+    yield "flows", lambda: flows(plan, lang)
+    yield "sankey", lambda: sankey(plan, lang)
+    yield "load", lambda: load(plan, None, lang)
+    yield "utilisation", lambda: utilisation(plan, lang)
+    yield "prices", lambda: prices(plan, lang)
+    yield "timeline", lambda: timeline(plan, lang)
+    best = subject.certificate.best_policy
     if best is not None and best[0] in subject.savings:
-        drawn["waterfall"] = lambda: waterfall(plan, subject.policies[best[0]], lang)
-    drawn["solver"] = lambda: solver(plan, lang)
-    return drawn
+        yield "waterfall", lambda: waterfall(plan, subject.policies[best[0]], lang)
+    yield "solver", lambda: solver(plan, lang)
 
 
-def _beside(subject: Subject, first: Subject | None, lang: str) -> dict[str, Draw]:
+def _beside(subject: Subject, first: Subject | None, lang: str) -> Iterator[tuple[str, Draw]]:
     """Name the pictures of one run among several; a waterfall holds it against the first one of the same problem."""
-    drawn: dict[str, Draw] = {}
     if first is not None and same_problem(subject, first):
-        drawn["waterfall"] = lambda: waterfall(subject.plan, first.plan, lang)
-    drawn["flows"] = lambda: flows(subject.plan, lang)
-    drawn["utilisation"] = lambda: utilisation(subject.plan, lang)
-    drawn["load"] = lambda: load(subject.plan, None, lang)
-    return drawn
+        yield "waterfall", lambda: waterfall(subject.plan, first.plan, lang)
+    yield "flows", lambda: flows(subject.plan, lang)
+    yield "utilisation", lambda: utilisation(subject.plan, lang)
+    yield "load", lambda: load(subject.plan, None, lang)
 
 
 def _picture(name: str, run: str, drawing: Drawing) -> Picture:

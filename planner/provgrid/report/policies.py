@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provgrid_models.errors import ProvgridError
-from provgrid_optimizer.evaluate import costs, unserved_share
+from provgrid_optimizer.evaluate import costs, unserved_share, usage
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 from provgrid_optimizer.solve import POLICIES, find_engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provgrid_models.problem import Problem
     from provgrid_optimizer.allocation import Allocation
-    from provgrid_optimizer.evaluate import Costs
+    from provgrid_optimizer.evaluate import Costs, Usage
 
 THREADS = 2
 log = logging.getLogger("provgrid")
@@ -26,7 +28,9 @@ class Policy:
     """What a simple rule makes of a problem: a plan's decisions and costs, neither proven nor audited."""
 
     engine: str
+    problem: Problem
     allocation: Allocation
+    usage: Usage
     component_costs: Costs
     unserved_share: float
 
@@ -36,11 +40,20 @@ class Policy:
         return self.component_costs.objective_yuan
 
 
-def policies_beside(problem: Problem) -> dict[str, Policy]:
-    """Solve every policy; a simple rule may fail where an optimiser does not, and is left out then."""
-    with ThreadPoolExecutor(THREADS) as pool:  # their loops are compiled, and hold no lock of Python's
-        found = list(pool.map(lambda name: _policy(name, problem), POLICIES))
-    return {one.engine: one for one in found if one is not None}
+def policies_beside(problem: Problem) -> Callable[[], dict[str, Policy]]:
+    """Begin to solve every policy, and return what waits for them.
+
+    A simple rule may fail where an optimiser does not, and is left out then.
+    """
+    pool = ThreadPoolExecutor(THREADS)  # their loops are compiled, and hold no lock of Python's
+    longest_first = sorted(POLICIES, key="siloed".__ne__)
+    found = {name: pool.submit(_policy, name, problem) for name in longest_first}
+    pool.shutdown(wait=False)
+
+    def wait() -> dict[str, Policy]:
+        return {name: one for name in POLICIES if (one := found[name].result()) is not None}
+
+    return wait
 
 
 def _policy(name: str, problem: Problem) -> Policy | None:
@@ -50,9 +63,12 @@ def _policy(name: str, problem: Problem) -> Policy | None:
     except ProvgridError as error:
         log.info("policy %s has no plan: %s", name, error)
         return None
+    used = usage(problem, allocation)
     return Policy(
         engine=name,
+        problem=problem,
         allocation=allocation,
-        component_costs=costs(problem, allocation),
+        usage=used,
+        component_costs=costs(problem, allocation, used),
         unserved_share=unserved_share(problem, allocation),
     )

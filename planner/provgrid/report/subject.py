@@ -14,6 +14,7 @@ from provgrid_optimizer.savings import saving_of
 from provgrid_optimizer.solve import held_against
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from provgrid.report.policies import Policy
@@ -24,13 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One plan of a report. `name` is what it is called beside others; `folder` is the run it was read from, if any."""
+    """One plan of a report. `name` is what it is called beside others; `folder` is the run it was read from, if any.
+
+    `solving` waits for the policies: they are solved while the page is drawn.
+    """
 
     name: str
     plan: Plan
-    policies: dict[str, Policy]
+    solving: Callable[[], dict[str, Policy]]
     manifest: dict[str, Any]
     folder: Path | None = None
+
+    @cached_property
+    def policies(self) -> dict[str, Policy]:
+        """The simple policies that have a plan."""
+        return self.solving()
 
     @cached_property
     def certificate(self) -> Certificate:
@@ -43,9 +52,7 @@ class Subject:
         if self.certificate.divisible:
             return {}
         return {
-            name: saving_of(self.plan.problem, self.plan.allocation, one.allocation).share
-            for name, one in self.policies.items()
-            if name != self.plan.engine
+            name: saving_of(self.plan, one).share for name, one in self.policies.items() if name != self.plan.engine
         }
 
     @cached_property
@@ -69,7 +76,7 @@ def subject_of_saved(plan: Plan, folder: Path) -> Subject:
     """Take a plan that has just been saved in, or read from, a run folder."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     name = folder.resolve().name
-    return Subject(name=name, plan=plan, policies=policies_beside(plan.problem), manifest=manifest, folder=folder)
+    return Subject(name=name, plan=plan, solving=policies_beside(plan.problem), manifest=manifest, folder=folder)
 
 
 def subject_of_plan(plan: Plan, name: str = "") -> Subject:
@@ -86,4 +93,4 @@ def subject_of_plan(plan: Plan, name: str = "") -> Subject:
         "versions": versions(),
     }
     name = name or f"{scenario or 'problem'}-{plan.engine}"
-    return Subject(name=name, plan=plan, policies=policies_beside(plan.problem), manifest=manifest)
+    return Subject(name=name, plan=plan, solving=policies_beside(plan.problem), manifest=manifest)

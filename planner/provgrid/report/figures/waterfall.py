@@ -12,7 +12,7 @@ from provgrid.report.figures.canvas import drawing
 from provgrid.report.figures.names import Names
 from provgrid.report.figures.scale import scale
 from provgrid_optimizer.options import SolveOptions
-from provgrid_optimizer.savings import Decisions, common_costs, saving_of
+from provgrid_optimizer.savings import Saving, common_costs
 from provgrid_optimizer.solve import Reference, solve
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def waterfall_table(plan: Plan, baseline: Plan | Policy) -> pd.DataFrame:
     mine, other = (one.component_costs.by_component() for one in (plan, baseline))
     left = {"unserved": mine["unserved"]}, {"unserved": other["unserved"]}
     if not (plan.allocation.divisible or baseline.allocation.divisible):
-        sides = (Decisions(plan.problem, one.allocation) for one in (plan, baseline))
-        mine, other = (costs | unserved for costs, unserved in zip(common_costs(*sides), left, strict=True))
+        mine, other = (costs | unserved for costs, unserved in zip(common_costs(plan, baseline), left, strict=True))
     table = pd.DataFrame({"plan_yuan": mine, "baseline_yuan": other}).rename_axis("component").reset_index()
     table["change_yuan"] = table["plan_yuan"] - table["baseline_yuan"]
     return table
@@ -58,6 +57,7 @@ def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme:
     table = waterfall_table(plan, baseline).set_index("component")
     left = [float(yuan) for yuan in table.loc[[UNSERVED], ["baseline_yuan", "plan_yuan"]].to_numpy(float).ravel()]
     running = table.drop(index=UNSERVED)
+    common = Saving(plan_yuan=sum(running["plan_yuan"]), baseline_yuan=sum(running["baseline_yuan"]))
     sides = running[["baseline_yuan", "plan_yuan"]]
     running = running[(sides.abs() > NOTHING * max(float(sides.sum().abs().max()), 1.0)).any(axis=1)]
     both = [_label(baseline, names), _label(plan, names)]
@@ -75,7 +75,7 @@ def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme:
     return drawing(
         traces,
         title=names.say("waterfall.title_ideal" if ideal else "waterfall.title", name=both[0]),
-        answer=_answer(plan, baseline, names),
+        answer=_answer(plan, baseline, common, names),
         theme=theme,
         layout={"height": 500, "margin": {"b": 64}, "showlegend": False, **layout},
         narrow=narrow,
@@ -151,7 +151,7 @@ def _label(plan: Plan | Policy, names: Names) -> str:
     return names.say("waterfall.ideal", name=name) if plan.allocation.divisible else name
 
 
-def _answer(plan: Plan, baseline: Plan | Policy, names: Names) -> str:
+def _answer(plan: Plan, baseline: Plan | Policy, common: Saving, names: Names) -> str:
     """Say what is saved on the work that both serve; of an ideal, that it is none."""
     say, numbers = names.say, names.numbers
     unserved = say(
@@ -161,7 +161,6 @@ def _answer(plan: Plan, baseline: Plan | Policy, names: Names) -> str:
     )
     if plan.allocation.divisible or baseline.allocation.divisible:
         return say("waterfall.no_saving") + unserved
-    common = saving_of(plan.problem, plan.allocation, baseline.allocation)
     told = (
         say("waterfall.nothing_common")
         if common.share is None

@@ -76,7 +76,8 @@ def _category(codes: np.ndarray, names: list[str]) -> pd.Categorical[str]:
 
 def _codes(column: pd.Series, names: list[str]) -> np.ndarray:
     """Position of each name in `names`."""
-    return np.asarray(pd.Index(names).get_indexer(pd.Index(column.astype(str))), dtype=np.int64)
+    codes, known = pd.factorize(column)
+    return np.asarray(pd.Index(names).get_indexer(pd.Index(known.astype(str))), dtype=np.int64)[codes]
 
 
 def _service_classes(plan: Plan) -> tuple[list[str], np.ndarray]:
