@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import provgrid as pg
+from provgrid.report.figures.theme import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 WIDTH, HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 1140, 720, 66, 84, 52, 18
-INK, MUTED, GRID = "#1d2733", "#5b6774", "#e3e7ec"
+LIGHT, NIGHT = THEMES["light"], THEMES["dark"]
+PAPER, INK, MUTED, GRID = LIGHT.paper, LIGHT.ink, LIGHT.muted, LIGHT.grid
+# What is drawn in the colours of the light theme takes those of the dark one in a dark page.
+DARK = " ".join(
+    f'[{what}="{getattr(LIGHT, name)}"] {{ {what}: {getattr(NIGHT, name)} }}'
+    for what, name in (("fill", "paper"), ("fill", "ink"), ("fill", "muted"), ("stroke", "muted"), ("stroke", "grid"))
+)
 SHIFT = {"right": (1, "start"), "left": (-1, "end"), "center": (0, "middle")}
 
 
@@ -61,7 +68,8 @@ def picture(figure: go.Figure, name: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
         f'font-size="11" role="img"><title>{escape(title)}</title>',
-        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        f"<style>@media (prefers-color-scheme: dark) {{ {DARK} }}</style>",
+        f'<rect width="100%" height="100%" fill="{PAPER}"/>',
         f'<text x="14" y="25" font-size="18" fill="{INK}">{escape(title)}</text>',
         f'<text x="14" y="46" font-size="12" fill="{MUTED}">{escape(figure.layout.meta["answer"])}</text>',
     ]

@@ -246,6 +246,38 @@ def test_paper_is_white_and_has_no_buttons_whatever_the_screen_is(
         assert len(seen.page.pdf()) > 10_000
 
 
+def test_every_picture_is_whole_on_paper_at_once(opened: Callable[..., Any], reports: dict[str, Path]) -> None:
+    with opened(reports["en"], dark=True) as seen:
+        bands = seen.page.locator(".sankey-link").count()
+        paper = seen.page.evaluate(ON_PAPER)
+        assert paper["bands"] == bands > 0
+        for name, picture in paper["pictures"].items():
+            assert picture["ground"] == "rgb(255, 255, 255)", name
+            assert picture["right"] <= picture["frame_right"] + 1, name
+        # The last column of the Sankey diagram, not yet moved where the picture is laid out again, would be cut off.
+        assert paper["last_node"] <= paper["pictures"]["sankey"]["right"]
+        assert seen.is_quiet(), seen
+
+
+ON_PAPER = """() => {
+  window.dispatchEvent(new Event("beforeprint"));
+  const right = (one) => one.getBoundingClientRect().right;
+  const pictures = {};
+  for (const plot of document.querySelectorAll(".plot"))
+    pictures[plot.id.split("-")[1]] = {
+      ground: getComputedStyle(plot.querySelector(".main-svg")).backgroundColor,
+      right: right(plot.querySelector(".main-svg")),
+      frame_right: right(plot.closest(".picture")),
+    };
+  const links = [...document.querySelectorAll(".sankey-link")];
+  return {
+    pictures,
+    bands: links.filter((link) => link.getBoundingClientRect().width > 100).length,
+    last_node: Math.max(...[...document.querySelectorAll(".sankey .node-rect")].map(right)),
+  };
+}"""
+
+
 def test_hostile_names_stay_text(opened: Callable[..., Any], tmp_path: Path) -> None:
     scenario = tiny_scenario(
         settings={"title": HOSTILE, "assumptions": [HOSTILE]}, jobs=[job(HOSTILE), job("=1+1"), job("plain")]

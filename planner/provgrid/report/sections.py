@@ -58,7 +58,9 @@ def result_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Tabl
 
 def _comparison_tables(subjects: tuple[Subject, ...], wording: Wording) -> list[Table]:
     """Make the tables that hold runs against the first one: costs and savings, inputs, flows."""
-    names = {name: text for subject in subjects for name, text in wording.places(subject.plan.scenario).items()}
+    names: dict[str, str] = {}
+    for subject in subjects:
+        names |= wording.places(subject.plan.scenario) | wording.tenants(subject.plan.scenario)
     frames = {
         "runs": comparison.runs(subjects),
         "inputs": comparison.input_changes(subjects),

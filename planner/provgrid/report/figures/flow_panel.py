@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from provgrid.report.figures import arrows
 from provgrid.report.figures import theme as look
 from provgrid.report.figures.labels import Mark, sides
+from provgrid.report.figures.window import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from provgrid.report.figures.canvas import Trace
     from provgrid.report.figures.names import Names
+    from provgrid.report.figures.window import Window
     from provgrid_models.problem import Floats
 
 WIDTH_PX, HEIGHT_PX = 1080.0, 600.0  # of the picture's inside, for which names and widths are laid out
@@ -28,55 +29,9 @@ CLUSTER_FONT_PX, REGION_FONT_PX = 11.5, 10.0
 SMALLER, NARROW_PART = 0.5, 0.3  # on a narrow screen: marks, and the whole map
 ARROW_OPACITY = 0.62
 SHORTEST_PX = 14.0  # arrow that is worth drawing
-ALONE_SHAPE, PAIR_SHAPE = 1.55, 0.95  # least width of a panel over its height, so that names have room
-CROWDED = 0.4  # a second panel shows the regions larger where they fill less than this part of the first
-KEY = 0.15  # height of the keys over that of the map
 LOADS = (0.25, 0.5, 0.8)  # where the classes of link load begin
 COLOURS = (look.SKY, look.BLUE, look.ORANGE, look.VERMILLION, look.GREY)
 SIGNS = (None, None, "triangle-up", "diamond", None)  # busy links carry a sign too; the last class has no limit
-
-
-@dataclass(frozen=True)
-class Window:
-    """Longitudes and latitudes that a panel shows."""
-
-    west: float
-    east: float
-    south: float
-    north: float
-
-    @property
-    def stretch(self) -> float:
-        """A degree of latitude over a degree of longitude here."""
-        return float(1.0 / np.cos(np.radians((self.south + self.north) / 2)))
-
-    @property
-    def diagonal(self) -> float:
-        """Length in degrees of longitude."""
-        return float(np.hypot(self.east - self.west, (self.north - self.south) * self.stretch))
-
-    def holds(self, places: Any) -> Any:
-        """Whether places, (..., 2) as longitude and latitude, lie in the window."""
-        inside = (places[..., 0] >= self.west) & (places[..., 0] <= self.east)
-        return inside & (places[..., 1] >= self.south) & (places[..., 1] <= self.north)
-
-    @classmethod
-    def around(cls, places: pd.DataFrame, shape: float) -> Window:
-        """Window around places, with a little air; with its keys its width is at least `shape` times its height."""
-        longitude, latitude = places["longitude_deg"], places["latitude_deg"]
-        air = 0.07 * max(float(np.ptp(longitude)), float(np.ptp(latitude)), 1.0)
-        window = cls(longitude.min() - air, longitude.max() + air, latitude.min() - air, latitude.max() + air)
-        height = (window.north - window.south) * (1 + KEY) * window.stretch
-        more = max(shape * height - (window.east - window.west), 0.0) / 2
-        return replace(window, west=window.west - more, east=window.east + more)
-
-
-def windows(places: pd.DataFrame) -> list[Window]:
-    """One window for everything, and one for the regions alone where they are crowded in a corner of it."""
-    regions = places[places["kind"] == "region"]
-    pair = [Window.around(places, PAIR_SHAPE), Window.around(regions, PAIR_SHAPE)]
-    crowded = pair[1].diagonal < CROWDED * pair[0].diagonal
-    return pair if crowded else [Window.around(places, ALONE_SHAPE)]
 
 
 class Panel:
@@ -85,6 +40,7 @@ class Panel:
     def __init__(self, number: int, shown: list[Window], places: pd.DataFrame, names: Names) -> None:
         self.number, self.panels, self.window = number, len(shown), shown[number]
         self.inner = shown[1] if number == 0 and len(shown) > 1 else None
+        self.keyed = number == 0  # widths and sizes stand for the same in every panel
         self.names, self.say, self.numbers = names, names.say, names.numbers
         self.domain = ((0.0, 1.0),) if self.panels == 1 else ((0.0, 0.57), (0.64, 1.0))
         at = places[["longitude_deg", "latitude_deg"]].to_numpy(float)
@@ -99,7 +55,7 @@ class Panel:
     @property
     def ground(self) -> float:
         """Southern end of the panel, keys included."""
-        return self.window.south - KEY * (self.window.north - self.window.south)
+        return self.window.south - (KEY * (self.window.north - self.window.south) if self.keyed else 0.0)
 
     @cached_property
     def px_per_degree(self) -> float:
@@ -169,8 +125,7 @@ class Panel:
     def traces(self, shown: pd.DataFrame, table: pd.DataFrame) -> list[Trace]:
         """Arrows of the flows in `shown`, marks of all places, and the keys."""
         largest = float(table.loc[~table["on_the_spot"], "accelerator_h"].max()) if len(shown) else 0.0
-        traces = [*self._arrows(shown, largest), *self._marks(table)]
-        return [*traces, *self._keys(largest)]
+        return [*self._arrows(shown, largest), *self._marks(table), *(self._keys(largest) if self.keyed else ())]
 
     def _on_axes(self, trace: Trace) -> Trace:
         return {"type": "scatter", "xaxis": f"x{self._axis}", "yaxis": f"y{self._axis}", "hoverinfo": "skip", **trace}
@@ -261,6 +216,7 @@ class Panel:
                     "x": np.array([rows[k].longitude_deg for k in part], dtype=np.float32),
                     "y": np.array([rows[k].latitude_deg for k in part], dtype=np.float32),
                     "mode": "markers+text",
+                    "cliponaxis": False,  # a mark on the edge is drawn whole
                     "text": [wide[k][0] for k in part],
                     "textposition": [wide[k][1] for k in part],
                     "textfont": {"size": font},

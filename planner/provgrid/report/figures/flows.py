@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.figures.canvas import LEGEND_BELOW, drawing
-from provgrid.report.figures.flow_panel import Panel, windows
+from provgrid.report.figures.flow_panel import Panel
 from provgrid.report.figures.names import Names, ids
+from provgrid.report.figures.window import windows
 from provgrid.report.figures.work import work
 from provgrid_models.errors import OptionError
 

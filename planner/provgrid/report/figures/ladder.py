@@ -14,6 +14,7 @@ from provgrid.report.texts import texts
 
 if TYPE_CHECKING:
     from provgrid.report.figures.canvas import Drawing, Trace
+    from provgrid.report.texts import Texts
     from provgrid_optimizer.answers.ladder import Ladder
 
 
@@ -38,7 +39,7 @@ def ladder(found: Ladder, lang: str = "en", theme: str = "light") -> Drawing:
             "name": say("ladder.cost_ideal" if found.divisible else "ladder.cost"),
             "text": [
                 numbers.number(cost_yuan[0]),
-                *(say("ladder.saved", yuan=numbers.number(yuan)) for yuan in saved_yuan[1:]),
+                *(_less(yuan, numbers, say) for yuan in saved_yuan[1:]),
             ],
             "textposition": "top center",
             "cliponaxis": False,
@@ -98,3 +99,11 @@ def ladder(found: Ladder, lang: str = "en", theme: str = "light") -> Drawing:
         narrow={"margin.b": 130, "height": 560},
         narrow_traces={0: {"textfont.size": 8.5}},
     )
+
+
+def _less(yuan: float, numbers: Numbers, say: Texts) -> str:
+    """Write what a step takes off the cost, or adds to it; nothing has no sign."""
+    text = numbers.number(abs(yuan))
+    if text == "0":
+        return text
+    return say("ladder.saved", yuan=text) if yuan > 0 else f"+{text}"

@@ -11,11 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Types of numbers that plotly.js unpacks, by its names: https://plotly.com/javascript/reference, "typed array spec".
-PACKED = {f"{kind}{8 * size}": f"{kind[0]}{size}" for kind in ("int", "uint") for size in (1, 2, 4)} | {
-    "float32": "f4",
-    "float64": "f8",
-}
+# Types of numbers that plotly.js unpacks, by its names and NumPy's: "typed array spec" in its reference.
+INTEGERS, REALS = ("i1", "u1", "i2", "u2", "i4", "u4"), ("f4", "f8")
 
 
 def plain(value: Any) -> Any:
@@ -37,10 +34,18 @@ def _array(values: NDArray[Any]) -> Any:
     """Pack numbers in little-endian base64, integers as small as they fit; spell out everything else."""
     if values.dtype.kind == "M":
         return np.datetime_as_string(values).tolist()
-    if values.dtype.kind in "iu" and values.size:
-        values = values.astype(np.promote_types(np.min_scalar_type(values.min()), np.min_scalar_type(values.max())))
-    name = PACKED.get(values.dtype.name)
-    if name is None or not values.size:
+    name = _packed_type(values)
+    if name is None:
         return plain(values.tolist())
-    packed = {"dtype": name, "bdata": base64.b64encode(np.ascontiguousarray(values)).decode("ascii")}
+    packed = {"dtype": name, "bdata": base64.b64encode(values.astype(f"<{name}").tobytes()).decode("ascii")}
     return packed | ({"shape": ", ".join(map(str, values.shape))} if values.ndim > 1 else {})
+
+
+def _packed_type(values: NDArray[Any]) -> str | None:
+    """Name the smallest type that holds these numbers; None where they are none, or too large."""
+    if not values.size:
+        return None
+    if values.dtype.kind in "iu":
+        least, most = int(values.min()), int(values.max())
+        return next((one for one in INTEGERS if np.iinfo(one).min <= least and most <= np.iinfo(one).max), None)
+    return next((one for one in REALS if values.dtype == np.dtype(one)), None)

@@ -109,7 +109,7 @@ def sankey(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
         layout={"height": 640, "margin": {"l": 16, "r": 16, "b": 24}, "annotations": _heads(names)},
         narrow={"height": 620, "margin.l": 6, "margin.r": 6},
         narrow_traces={0: {"textfont.size": 8.5, "node.label": narrow_labels, "node.thickness": 8, "node.pad": 9}},
-        extra_top=26,
+        extra_top=44,  # the heads, below plotly's buttons
     )
 
 

@@ -75,7 +75,7 @@ def waterfall(plan: Plan, against: Plan | Policy | str, lang: str = "en", theme:
     return drawing(
         traces,
         title=names.say("waterfall.title_ideal" if ideal else "waterfall.title", name=both[0]),
-        answer=_answer(plan, baseline, common, names),
+        answer=_answer(plan, baseline, common, names) + (names.say("waterfall.beside") if beside else ""),
         theme=theme,
         layout={"height": 500, "margin": {"b": 64}, "showlegend": False, **layout},
         narrow=narrow,

@@ -7,6 +7,7 @@
   const templates = read("templates-data");
   const plots = [...document.querySelectorAll(".plot")];
   const PAPER_PX = 640; // A4 without margins and frames
+  const PRINTED_PX = 900; // width that a wide picture is drawn at for paper, where it is then made smaller
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const screenTheme = () => root.dataset.theme ?? (dark.matches ? "dark" : "light");
 
@@ -71,14 +72,29 @@
     root.dataset.pictures = "drawn";
   };
 
-  const inColours = (theme, width) =>
-    plots
-      .filter((plot) => plot.dataset.drawn)
-      .map((plot) => Plotly.relayout(plot, { template: templates[theme], ...(width ? { width } : { width: null, autosize: true }) }));
+  // Drawn anew: of a Sankey diagram that is laid out again, the bands are still under way when the paper is.
+  const again = (plot, theme, changes) => {
+    const { width, ...layout } = plot.layout;
+    Plotly.newPlot(plot, plot.data, { ...layout, template: templates[theme], ...changes }, config);
+  };
+  const drawnOnes = () => plots.filter((plot) => plot.dataset.drawn);
 
-  document.addEventListener("theme", () => inColours(screenTheme()));
-  window.addEventListener("beforeprint", () => inColours("light", PAPER_PX));
-  window.addEventListener("afterprint", () => inColours(screenTheme()));
+  document.addEventListener("theme", () => {
+    for (const plot of drawnOnes()) Plotly.relayout(plot, { template: templates[screenTheme()] });
+  });
+  window.addEventListener("beforeprint", () => {
+    for (const plot of drawnOnes()) {
+      const width = Number(plot.dataset.width) < PAPER_PX ? PAPER_PX : PRINTED_PX;
+      again(plot, "light", { width });
+      plot.style.zoom = PAPER_PX / width;
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    for (const plot of drawnOnes()) {
+      plot.style.zoom = "";
+      again(plot, screenTheme(), { autosize: true });
+    }
+  });
   let waiting = 0;
   window.addEventListener("resize", () => {
     clearTimeout(waiting);
