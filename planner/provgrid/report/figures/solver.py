@@ -74,8 +74,8 @@ def solver(plan: Plan, lang: str = "en", theme: str = "light") -> Drawing:
             | {"line": {"width": 1.2, "dash": "dash"}}
         ]
     )
-    axis = {"type": "log", "range": [math.log10(seconds[0] * 0.8), math.log10(seconds[-1] * 1.15)]}
-    axis["nticks"] = 5  # of a logarithmic axis: 1, 2, 5 rather than every digit
+    span = [math.log10(seconds[0] * 0.8), math.log10(seconds[-1] * 1.15)]
+    axis = {"type": "log", "range": span, "nticks": 5}  # 1, 2, 5 rather than every digit
     if alone:
         axis = {"type": "linear", "range": [0.0, 1.5 * seconds[-1]]}
     known = table[["objective_yuan", "bound_yuan"]].to_numpy(float) / unit.divisor
