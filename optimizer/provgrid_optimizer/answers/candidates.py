@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid_models.eligibility import exclusions_of_arrays, exclusions_of_job, exclusions_of_service
+from provgrid_optimizer.answers.alone import too_small
 from provgrid_optimizer.answers.job_prices import job_yuan_in, left_yuan, service_yuan
 from provgrid_optimizer.answers.moved import with_job_in, with_service_in
 from provgrid_optimizer.highs import settled
@@ -31,7 +32,7 @@ class Candidate:
 
     `share` of the work is there in the plan. `extra_yuan` is what moving all of it there costs more at the prices
     shown, `verified_yuan` the same by a solve of its own (None: not asked for, closed, or it does not fit, which
-    `fits` tells). `exclusion` says why a pool is closed.
+    `fits` tells). `exclusion` says why a pool is closed, `too_small` why an open one could not do all of it even empty.
     """
 
     pool: str
@@ -40,6 +41,7 @@ class Candidate:
     extra_yuan: float | None = None
     verified_yuan: float | None = None
     fits: bool | None = None
+    too_small: str = ""
 
     @property
     def text(self) -> str:
@@ -48,6 +50,8 @@ class Candidate:
             return self.exclusion.text
         if not self.pool:
             return "left unserved"
+        if self.too_small:
+            return f"too small for all of it, even empty: {self.too_small}"
         if self.fits is False:
             return "open, and no room for all of it"
         return "where it is" if self.share > 1.0 - 1e-9 else "open"
@@ -94,10 +98,13 @@ def _open_to_job(
         return _extra(with_job_in(problem, allocation, j, np.array(pools, dtype=np.int64)), against, options)
 
     for p in pools.tolist():
+        name, extra, part = pool_name(problem, p), _finite(float(yuan[p]) - now), float(share[p])
+        if why := too_small(problem, j, p):
+            found.append(Candidate(pool=name, share=part, extra_yuan=extra, fits=False, too_small=why))
+            continue
         verified = solved(p)
         fits = None if against is None else verified is not None
-        name, extra = pool_name(problem, p), _finite(float(yuan[p]) - now)
-        found.append(Candidate(pool=name, share=float(share[p]), extra_yuan=extra, verified_yuan=verified, fits=fits))
+        found.append(Candidate(pool=name, share=part, extra_yuan=extra, verified_yuan=verified, fits=fits))
     if math.isfinite(leaving):
         part = left if left > 1e-9 else 0.0
         found.append(Candidate(pool="", share=part, extra_yuan=leaving - now, verified_yuan=solved()))
@@ -158,9 +165,9 @@ def _shut(plan: Plan, kind: str, item: int, reasons: Any) -> tuple[Candidate, ..
 
 
 def _sorted(found: list[Candidate], shut: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Where it is first, then the cheapest, closed pools last."""
+    """Where it is first, then the cheapest, then pools that are too small, closed ones last."""
     dearest = [math.inf if one.extra_yuan is None else one.extra_yuan for one in found]
-    order = sorted(range(len(found)), key=lambda i: (-found[i].share, dearest[i]))
+    order = sorted(range(len(found)), key=lambda i: (-found[i].share, bool(found[i].too_small), dearest[i]))
     return (*(found[i] for i in order), *shut)
 
 

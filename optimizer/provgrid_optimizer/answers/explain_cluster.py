@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from provgrid_optimizer.answers.alone import too_small
 from provgrid_optimizer.answers.binding import Binding, full_links, full_pools, full_supply
 from provgrid_optimizer.answers.candidates import job_candidates, pool_name, service_candidates
 from provgrid_optimizer.answers.job_prices import job_yuan, job_yuan_in, left_yuan, service_yuan
@@ -152,7 +153,7 @@ def _residents(plan: Plan, pools: Any) -> tuple[Resident, ...]:
 
 
 def _arrivals(plan: Plan, prices: Multipliers, pools: Any) -> list[Arrival]:
-    """Work that is not there and would cost least more there."""
+    """Work that is not there and would cost least more there, in a pool that could hold all of it were it empty."""
     problem, allocation = plan.problem, plan.allocation
     here = set(allocation.job[np.isin(allocation.pool, pools)].tolist())
     reasons = problem.reasons(slice(None))[:, pools]
@@ -161,15 +162,18 @@ def _arrivals(plan: Plan, prices: Multipliers, pools: Any) -> list[Arrival]:
         if j not in here:
             now = _job_now(plan, prices, j)
             opened = pools[reasons[j] == 0]
-            yuan, p = min(zip(job_yuan_in(problem, prices, j, opened).tolist(), opened.tolist(), strict=True))
-            found.append(
-                Arrival(
-                    kind="job", id=_label(problem.labels.jobs, j), pool=pool_name(problem, p), extra_yuan=yuan - now
-                )
-            )
-    found += _service_arrivals(plan, prices, pools)
-    found = [one for one in found if np.isfinite(one.extra_yuan)]
-    return sorted(found, key=lambda one: one.extra_yuan)[:NEXT]
+            yuan = job_yuan_in(problem, prices, j, opened) - now
+            found += [(extra, j, p) for extra, p in zip(yuan.tolist(), opened.tolist(), strict=True)]
+    arrivals = _service_arrivals(plan, prices, pools)
+    coming: set[int] = set()
+    for extra, j, p in sorted(one for one in found if np.isfinite(one[0])):
+        if len(coming) == NEXT:
+            break
+        if j not in coming and not too_small(problem, j, p):
+            coming.add(j)
+            name = _label(problem.labels.jobs, j)
+            arrivals.append(Arrival(kind="job", id=name, pool=pool_name(problem, p), extra_yuan=extra))
+    return sorted((one for one in arrivals if np.isfinite(one.extra_yuan)), key=lambda one: one.extra_yuan)[:NEXT]
 
 
 def _job_now(plan: Plan, prices: Multipliers, j: int) -> float:

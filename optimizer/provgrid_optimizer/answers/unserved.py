@@ -101,8 +101,16 @@ def _job_reason(plan: Plan, name: object) -> str:
     opened = [one for one in ranked if one.exclusion is None and one.pool and one.extra_yuan is not None]
     if not opened:
         return "no open pool has it in its window"
-    best = min(opened, key=lambda one: float(one.extra_yuan or 0.0))
-    count = f"{len(opened)} pools are open to it" if len(opened) > 1 else "one pool is open to it"
+    # A relaxation may divide the job, so that a pool too small for all of it could still do a part.
+    able = opened if plan.allocation.divisible else [one for one in opened if not one.too_small]
+    if not able:
+        why = f"{opened[0].pool}: {opened[0].too_small}"
+        count = "the one pool open to it is" if len(opened) == 1 else f"all {len(opened):,} pools open to it are"
+        return f"{count} too small to do it in its window, even empty: {why}"
+    best = min(able, key=lambda one: float(one.extra_yuan or 0.0))
+    count = f"{len(able):,} pools are open to it" if len(able) > 1 else "one pool is open to it"
+    if len(able) < len(opened):
+        count = f"{count} and large enough, {len(opened) - len(able):,} more are too small even empty"
     if best.extra_yuan is not None and best.extra_yuan > 0:
         return f"{count}; {best.pool}, the cheapest, would cost {best.extra_yuan:,.0f} yuan more than leaving it"
     return f"{count}, and the plan has no room for it there; {best.pool} would be the cheapest"

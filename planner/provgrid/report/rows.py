@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from provgrid.report.scarcity import one_more_yuan
 from provgrid_optimizer.answers.ledger import provinces
 from provgrid_optimizer.evaluate import power_parts
 
@@ -114,9 +115,9 @@ def clusters(subject: Subject) -> pd.DataFrame:
 
 
 def pools(subject: Subject) -> pd.DataFrame:
-    """Say what each pool has, how full it is, and what one more accelerator in it would be worth."""
+    """Say what each pool has, how full it is, and what one more accelerator would be worth, idle power taken off."""
     problem, hours = subject.plan.problem, subject.plan.problem.hours
-    held, worth = used_accelerators(subject), subject.scarcity_yuan_per_h
+    held, found = used_accelerators(subject), subject.scarcity
     price = subject.plan.multipliers.accelerator
     return pd.DataFrame(
         {
@@ -127,8 +128,8 @@ def pools(subject: Subject) -> pd.DataFrame:
             "full_h": ((held >= FULL * problem.capacity) & (problem.capacity > 0)) @ hours,
             "mean_price_yuan_per_accelerator_h": price @ hours / hours.sum(),
             "highest_price_yuan_per_accelerator_h": price.max(axis=1),
-            "one_more_yuan": worth @ hours,
-            "one_more_h": (worth > ROUNDING_YUAN_PER_H) @ hours,
+            "one_more_yuan": one_more_yuan(found, problem, subject.plan.scenario),
+            "one_more_h": (found.yuan_per_h > ROUNDING_YUAN_PER_H) @ hours,
         }
     )
 

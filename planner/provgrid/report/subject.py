@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from provgrid.report.policies import policies_beside
-from provgrid.report.scarcity import scarcity_yuan_per_h
+from provgrid.report.scarcity import Scarcity, scarcity
 from provgrid_optimizer.runs import open_run, versions
 from provgrid_optimizer.savings import saving_of
 from provgrid_optimizer.solve import held_against
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provgrid.report.policies import Policy
-    from provgrid_models.problem import Floats
     from provgrid_optimizer.certificate import Certificate
     from provgrid_optimizer.plan import Plan
 
@@ -56,9 +55,9 @@ class Subject:
         }
 
     @cached_property
-    def scarcity_yuan_per_h(self) -> Floats:
-        """Worth of one more accelerator in each pool and period at the prices of the bound, shape (P, T)."""
-        return scarcity_yuan_per_h(self.plan.problem, self.plan.multipliers)
+    def scarcity(self) -> Scarcity:
+        """What one more accelerator, or kilowatt-hour, is worth in each period at the prices of the bound."""
+        return scarcity(self.plan.problem, self.plan.multipliers)
 
 
 def subject_of_run(folder: Path) -> Subject:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid.report.rows import ids, open_pools
+from provgrid_optimizer.answers.alone import holds_whole
 from provgrid_optimizer.evaluate import fastest_accelerator_hours
 
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ def unserved(subject: Subject, wording: Wording) -> pd.DataFrame:
     share = np.maximum(1.0 - allocation.served_share(problem), 0.0)
     left = np.flatnonzero(share > LEFT)
     names = ids(problem.labels.jobs, problem.n_jobs)
-    for job, pools in zip(left.tolist(), open_pools(problem, left).tolist(), strict=True):
+    opened = open_pools(problem, left)
+    # A relaxation may divide a job, so that a pool too small for all of it could still do a part.
+    able = opened if allocation.divisible else holds_whole(problem, left).sum(axis=1)
+    for job, pools, large in zip(left.tolist(), opened.tolist(), able.tolist(), strict=True):
         base = int(problem.after[job])
-        waits = base >= 0 and share[base] > LEFT
-        why = say("unserved.base", base=names[base]) if waits else say("unserved.no_room", pools=pools)
+        if base >= 0 and share[base] > LEFT:
+            why = say("unserved.base", base=names[base])
+        else:
+            why = say("unserved.no_room", pools=large) if large else say("unserved.too_small", pools=pools)
         yuan = float(problem.unserved_yuan[job] * problem.job_weight[job] * share[job])
         rows.append(
             {

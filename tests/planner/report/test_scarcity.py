@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import provgrid as pg
-from provgrid.report.scarcity import power_price_yuan_per_kwh, scarcity_yuan_per_h
+from provgrid.report.scarcity import Scarcity, one_more_yuan, power_price_yuan_per_kwh, scarcity
+from provgrid_models.problem import Problem
+from provgrid_optimizer.answers.changes import change_of
 from provgrid_optimizer.lagrangian import bound
+from tiny import tiny_scenario
 
 # Two blocks: 10 kW at 0.1 and 10 kW at 0.5 yuan/kWh; the idle floor draws 2 kW.
 ASK, LIMIT = np.array([0.1, 0.5]), np.array([10.0, 10.0])
@@ -47,7 +50,7 @@ def test_pools_that_pay_more_for_a_kilowatt_hour_come_first() -> None:
 def test_one_more_accelerator_moves_the_bound_by_what_it_is_worth(name: str) -> None:
     plan = pg.solve(pg.load(name), engine="local", policies=False, passes=20)
     problem, prices = plan.problem, plan.multipliers
-    worth = scarcity_yuan_per_h(problem, prices) @ problem.hours
+    worth = scarcity(problem, prices).yuan_per_h @ problem.hours
     assert worth.max() > 0
     before = bound(problem, prices).supply_yuan
     step = 1e-4
@@ -57,3 +60,30 @@ def test_one_more_accelerator_moves_the_bound_by_what_it_is_worth(name: str) -> 
         capacity[pool] -= step
         less = bound(replace(problem, capacity=capacity), prices).supply_yuan
         assert (less - before) / step == pytest.approx(worth[pool], rel=1e-3)
+
+
+def test_one_more_installed_accelerator_is_there_for_its_availability_and_draws_its_idle_power() -> None:
+    """Hub_b's 12 h at 1 yuan an hour, at 0.5 yuan/kWh: 0.8 of 12, less 0.1 kW * 1.25 * PUE 1.2 * 12 h * 0.5."""
+    scenario = tiny_scenario()
+    problem = pg.compile(scenario)
+    found = Scarcity(yuan_per_h=np.ones((3, 12)), power_yuan_per_kwh=np.full((3, 12), 0.5))
+    # city_a: available always, PUE 1.5: 12 - 0.1 * 1.25 * 1.5 * 6; prov_c: overhead 1, PUE 1.25: 12 - 0.1 * 1.25 * 6.
+    expected = [12.0 - 1.125, 9.6 - 0.9, 12.0 - 0.75]
+    assert one_more_yuan(found, problem, scenario) == pytest.approx(expected)
+    assert one_more_yuan(found, problem, None) == pytest.approx([12.0, 12.0, 12.0])
+
+
+@pytest.mark.parametrize("name", ["toy", "zhejiang"])
+def test_one_more_is_what_the_bound_and_the_idle_floor_say_of_the_scenario_with_it(name: str) -> None:
+    plan = pg.solve(pg.load(name), engine="local", policies=False, passes=20)
+    problem, prices = plan.problem, plan.multipliers
+    net = one_more_yuan(scarcity(problem, prices), problem, plan.scenario)
+
+    def least(one: Problem) -> float:
+        """All that is paid for power at these prices, the idle floor too."""
+        return float(bound(one, prices).supply_yuan + one.floor_yuan)
+
+    for pool in (int(net.argmax()), int(net.argmin())):
+        change = change_of(plan, problem.labels.pools[pool])
+        before, after = (least(change.problem_at(step)) for step in (-1e-3, 1e-3))
+        assert (before - after) / 2e-3 == pytest.approx(net[pool], rel=1e-3, abs=1e-6)
