@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,9 +95,30 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
         close = difflib.get_close_matches(found.lower(), candidates, n=1, cutoff=cutoff)
         if close:
             return f'Did you mean "{candidates[close[0]]}"?'
+    if within := words_with(found, words):
+        return f"Did you mean {quoted(within)}?"
     if 0 < len(words) <= 8:
         return f"Known: {', '.join(sorted(words))}."
     return ""
+
+
+def words_with(found: str, known: Iterable[str]) -> list[str]:
+    """Known words that have every part of the found one among their parts, the shortest first, three at most.
+
+    Parts are what stands between `_`, `/`, `.`, `:` and `-`: "carbon_price" is in "prices.carbon_price_yuan_per_t",
+    and "h20" in "jiashan/h20".
+    """
+    parts = _parts(found)
+    return sorted((word for word in known if parts and parts <= _parts(word)), key=lambda word: (len(word), word))[:3]
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Words in quotes, with "or" between them."""
+    return " or ".join(f'"{word}"' for word in words)
+
+
+def _parts(word: str) -> set[str]:
+    return set(filter(None, re.split(r"[_/.:\-]", word.lower())))
 
 
 def _printable(text: str) -> str:

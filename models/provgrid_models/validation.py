@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import types
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from provgrid_models.findings import did_you_mean
-from provgrid_models.grids import TABLE_NAMES, number_hint
+from provgrid_models.findings import did_you_mean, quoted, words_with
+from provgrid_models.grids import KEYS, TABLE_NAMES, columns_of, number_hint
 from provgrid_models.overlay import SETTINGS_FILE, has_path
 from provgrid_models.scenario import SHORT_TABLES, Row, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from provgrid_models.findings import Findings
     from provgrid_models.grids import Grid
@@ -144,8 +145,12 @@ def _settings_file(path: Sequence[str], layers: Sequence[Layer], overrides: Sequ
 def _settings_hint(detail: Any, path: Sequence[str], file: str) -> str:
     if detail["type"] == "extra_forbidden":
         model = _model_at(Settings, path[:-1])
+        if model is None:
+            return ""
+        if file == "--set" and len(path) == 1 and (hint := _path_hint(path[0], [*model.model_fields, *TABLE_NAMES])):
+            return hint
         tables = TABLE_NAMES if file == "--set" and len(path) == 1 else ()
-        return did_you_mean(path[-1], [*model.model_fields, *tables]) if model else ""
+        return did_you_mean(path[-1], [*model.model_fields, *tables])
     if detail["type"] in ("float_parsing", "int_parsing") and isinstance(detail["input"], str):
         return number_hint(detail["input"]) or "Write the number without quotes."
     if detail["type"] == "missing":
@@ -153,6 +158,32 @@ def _settings_hint(detail: Any, path: Sequence[str], file: str) -> str:
         description = model.model_fields[path[-1]].description if model else None
         return f"Meaning: {description}." if description else ""
     return ""
+
+
+def _path_hint(key: str, beginnings: Sequence[str]) -> str:
+    """Name the whole paths of the settings and columns that a bare key, or a part of it, may have meant.
+
+    Nothing where the key is a slip of the pen in what a path begins with.
+    """
+    if difflib.get_close_matches(key.lower(), beginnings, n=1, cutoff=0.8):
+        return ""
+    ends = {path.rpartition(".")[2]: path for path in _paths(Settings)}
+    for table in TABLE_NAMES:
+        for column in columns_of(table):
+            if column not in KEYS[table]:
+                ends.setdefault(column, f"{table}.*.{column}")
+    meant = words_with(key, ends)
+    return f"Did you mean {quoted(ends[end] for end in meant)}?" if meant else ""
+
+
+def _paths(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Paths of all settings below a model that are values."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _paths(inner, f"{before}{name}.")
+        else:
+            yield f"{before}{name}"
 
 
 def _model_at(annotation: Any, path: Sequence[str]) -> type[BaseModel] | None:

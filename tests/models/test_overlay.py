@@ -188,6 +188,12 @@ def test_later_overrides_win(folder: Path):
             "prices.carbon_prce_yuan_per_t=1",
             '--set key prices.carbon_prce_yuan_per_t: no such key. Did you mean "carbon_price_yuan_per_t"?',
         ),
+        ("carbon_price=1", '--set key carbon_price: no such key. Did you mean "prices.carbon_price_yuan_per_t"?'),
+        ("pue=1.2", '--set key pue: no such key. Did you mean "clusters.*.pue"?'),
+        ("pools.small.accelerators=9", '--set key pools.small.accelerators: found "small"; pools has no such row. '
+            'Did you mean "prov_c/small"?'),
+        ("pools.fast.accelerators=9", '--set key pools.fast.accelerators: found "fast"; pools has no such row. '
+            'Did you mean "hub_b/fast" or "city_a/fast"?'),
         ("cluster.hub_b.pue=1.2", '--set key cluster: no such key. Did you mean "clusters"?'),
         ("clusters.hub_c.pue=1.2", '--set key clusters.hub_c.pue: found "hub_c"; clusters has no such row. '
             'Did you mean "hub_b"?'),

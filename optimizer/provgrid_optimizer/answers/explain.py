@@ -209,8 +209,8 @@ def _options(plan: Plan) -> SolveOptions:
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> OptionError:
-    hint = did_you_mean(name, list(known))
-    return OptionError(f"the plan has no {kind} {name!r}; {hint or f'it has {len(known):,}'}")
+    some = f"it has {len(known):,}, such as {', '.join(known[:3])}" if known else "it has none"
+    return OptionError(f"the plan has no {kind} {name!r}; {did_you_mean(name, list(known)) or some}")
 
 
 def _job_text(plan: Plan, j: int, left: float) -> str:

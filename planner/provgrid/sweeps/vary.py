@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,11 @@ def check_axes(axes: Sequence[Axis], scenario: str, overrides: Sequence[str]) ->
             except ScenarioError as error:
                 errors.append(error)
         else:
-            raise scenario_error(scenario, errors[0].findings)
+            # Without this axis the scenario is right, so that what --set is blamed for is the axis's.
+            found = [
+                replace(one, file="--vary") if one.file == "--set" else one for one in errors[0].findings
+            ]
+            raise scenario_error(scenario, found)
 
 
 def _count(axes: Sequence[Axis]) -> int:
