@@ -15,6 +15,7 @@ from provgrid_models.latency import meets_slo, metric_ms
 from provgrid_models.problem import Bools, Floats, Ints
 from provgrid_models.reasons import REASON_TEXT, Reason
 from provgrid_models.sites import positions
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,8 @@ def _demand(scenario: Scenario) -> tuple[Floats, tuple[str, ...]]:
     inside = (period >= 0) & (period < periods) & (service >= 0)
     demand[service[inside], period[inside]] = frame["tokens_per_s"].to_numpy(dtype=np.float64)[inside]
     beyond = int((period >= periods).sum())
-    return demand, (f"{beyond:,} rows of demand lie after the horizon and do not count",) if beyond else ()
+    late = counted(beyond, "row of demand lies", "rows of demand lie")
+    return demand, (f"{late} after the horizon and left out",) if beyond else ()
 
 
 def _open_pools(

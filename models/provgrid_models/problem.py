@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from provgrid_models.errors import ArrayError
 from provgrid_models.reasons import Reason
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,8 +166,9 @@ class Problem:
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        work = f"{self.n_jobs:,} jobs, {self.n_services:,} services"
-        return f"<Problem: {work}, {self.n_pools} pools, {self.n_clusters} clusters, {self.n_periods} periods>"
+        work = f"{counted(self.n_jobs, 'job')}, {counted(self.n_services, 'service')}"
+        sites = f"{counted(self.n_pools, 'pool')}, {counted(self.n_clusters, 'cluster')}"
+        return f"<Problem: {work}, {sites}, {counted(self.n_periods, 'period')}>"
 
     # Sizes -----------------------------------------------------------------------------------------------------
 

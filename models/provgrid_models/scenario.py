@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime
 
+from provgrid_models.words import counted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -369,9 +371,8 @@ class Scenario:
 
     def __repr__(self) -> str:
         periods, jobs, services = self.settings.horizon.periods, len(self.jobs), len(self.services)
-        return (
-            f"<Scenario {self.name}: {jobs:,} jobs, {services:,} services, {len(self.pools)} pools, {periods} periods>"
-        )
+        work = f"{counted(jobs, 'job')}, {counted(services, 'service')}"
+        return f"<Scenario {self.name}: {work}, {counted(len(self.pools), 'pool')}, {counted(periods, 'period')}>"
 
     @property
     def name(self) -> str:

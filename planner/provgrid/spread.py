@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from provgrid_models.words import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -93,8 +95,8 @@ class Uncertainty:
     def summary(self) -> str:
         """Say in some lines how far the headline numbers spread, and what moves the objective."""
         lines = [
-            f"{self.draws} draws of {len(self.movers)} assumed figures in their ranges (seed {self.seed}): "
-            f"{self.solved} solved and audited{self._failures()}",
+            f"{counted(self.draws, 'draw')} of {counted(len(self.movers), 'assumed figure')} in their ranges "
+            f"(seed {self.seed}): {self.solved} solved and audited{self._failures()}",
             f"  {'':<{NAME_WIDTH}}" + "".join(f"{title:>16}" for title in TITLES),
         ]
         lines += [f"  {one.name:<{NAME_WIDTH}}{_texts(one)}" for one in self.spreads]

@@ -14,6 +14,7 @@ from provgrid_models.errors import OptionError
 from provgrid_models.importers.fleet import Fleet, family_for, jobs_share, services_share
 from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.importers.work import demand_table
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from provgrid_models.importers.core import Imported
@@ -135,8 +136,8 @@ def _drawn_regions(
     values[blank] = drawn
     if blank.any():
         words.append(
-            f"{int(blank.sum())} imported {what} were spread over {len(names)} regions by their demand weight "
-            f"(seed {options.seed})."
+            f"{int(blank.sum())} imported {what} were spread over {counted(len(names), 'region')} "
+            f"by their demand weight (seed {options.seed})."
         )
     return pd.Series(values, index=region.index, dtype="str")
 
@@ -175,7 +176,7 @@ def _placed_services(
         services = services.iloc[rows].reset_index(drop=True)
         services = services.assign(id=pd.Series(ids, dtype="str"), region=pd.Series(regions, dtype="str"))
         curves = curves[rows] * np.asarray(factors)[:, None]
-        words.append(f"Each imported service was split over {len(parts)} regions by their demand weight.")
+        words.append(f"Each imported service was split over {counted(len(parts), 'region')} by their demand weight.")
     else:
         region = _drawn_regions(services["region"], scenario, options, random, "services", words)
         services = services.assign(region=region)
@@ -294,12 +295,13 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     if not len(placed):
         raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
     return replace(whole, jobs=placed.reset_index(drop=True)), [
-        f"{int((too_large & fits).sum())} gangs larger than every pool were cut to {largest:g} accelerators.",
-        f"{int((late & fits).sum())} deadlines were set to what the job needs on the slowest chip of its family; no "
-        "deadline lies after the horizon's end.",
-        f"{int(cut.sum())} jobs run on after the horizon: {100 * float((work - most)[cut].sum() / work.sum()):.3g} % "
-        "of the work lies after its end and was left out.",
-        f"{int((~fits).sum())} jobs have no whole period left before the horizon's end and were left out.",
+        f"{counted(int((too_large & fits).sum()), 'gang')} larger than every pool cut to {largest:g} accelerators.",
+        f"{counted(int((late & fits).sum()), 'deadline was', 'deadlines were')} set to what the job needs on the "
+        "slowest chip of its family; no deadline lies after the horizon's end.",
+        f"{counted(int(cut.sum()), 'job runs', 'jobs run')} on after the horizon: "
+        f"{100 * float((work - most)[cut].sum() / work.sum()):.3g} % of the work lies after its end and was left out.",
+        f"{counted(int((~fits).sum()), 'job has', 'jobs have')} no whole period left before the horizon's end, and no "
+        "place in the plan.",
     ]
 
 
@@ -318,9 +320,9 @@ def _assembled(
     used = set(work.jobs["tenant"]) | set(work.services["tenant"])
     added = tuple(t for t in imported.tenants if t.id in used - known)
     if added:
-        words.append(f"{len(added)} tenants were added from the trace.")
+        words.append(f"{counted(len(added), 'tenant was', 'tenants were')} added from the trace.")
     words.append(
-        f"The scenario's own {len(kept.jobs)} jobs and {len(kept.services)} services stay."
+        f"The scenario's own {counted(len(kept.jobs), 'job')} and {counted(len(kept.services), 'service')} stay."
         if options.keep
         else "The scenario's own jobs and services were replaced by the imported ones."
     )

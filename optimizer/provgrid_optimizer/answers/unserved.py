@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from provgrid_models.words import counted
 from provgrid_optimizer.answers.candidates import ranked_for_job
 from provgrid_optimizer.plan_tables import named
 
@@ -109,8 +110,8 @@ def _job_reason(plan: Plan, name: object) -> str:
         return f"{count} too small to do it in its window, even empty: {why}"
     best = min(able, key=lambda one: float(one.extra_yuan or 0.0))
     count = f"{len(able):,} pools are open to it" if len(able) > 1 else "one pool is open to it"
-    if len(able) < len(opened):
-        count = f"{count} and large enough, {len(opened) - len(able):,} more are too small even empty"
+    if small := len(opened) - len(able):
+        count = f"{count} and large enough, {counted(small, 'more is', 'more are')} too small even empty"
     if best.extra_yuan is not None and best.extra_yuan > 0:
         return f"{count}; {best.pool}, the cheapest, would cost {best.extra_yuan:,.0f} yuan more than leaving it"
     return f"{count}, and the plan has no room for it there; {best.pool} would be the cheapest"
@@ -122,5 +123,5 @@ def _short(plan: Plan, name: object) -> str:
     s = int(name) if problem.labels.services is None else list(problem.labels.services).index(str(name))  # type: ignore[call-overload]
     short = plan.allocation.unserved_units(problem)[s] > LEFT * problem.demand[s].max()
     opened = int(((problem.service_rate[s] > 0) & np.isfinite(problem.service_yuan[s])).sum())
-    pools = "1 pool is" if opened == 1 else f"{opened} pools are"
-    return f"short in {int(short.sum())} of {problem.n_periods} periods; {pools} open to it"
+    pools = counted(opened, "pool is open to it", "pools are open to it")
+    return f"short in {int(short.sum())} of {counted(problem.n_periods, 'period')}; {pools}"

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from provgrid_models.words import counted
+
 RELATIVE_TOLERANCE = 1e-6  # of the limit, or of 1 where the limit is smaller
 KEPT_PER_RULE = 20  # a plan of a million jobs can break one rule a million times; the worst ones tell the story
 
@@ -109,8 +111,8 @@ class AuditReport:
     def summary(self) -> str:
         """One line for people."""
         if self.passed:
-            return f"audit passed: {len(self.checks)} rules in {self.seconds:.1f} s"
-        return f"audit failed: {self.n_violations} violations, first: {self.violations[0]}"
+            return f"audit passed: {counted(len(self.checks), 'rule')} in {self.seconds:.1f} s"
+        return f"audit failed: {counted(self.n_violations, 'violation')}, first: {self.violations[0]}"
 
 
 def tolerance(limit: ArrayLike) -> NDArray[np.float64]:

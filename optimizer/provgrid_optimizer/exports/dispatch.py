@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid_models.reasons import REASON_TEXT, Reason
+from provgrid_models.words import counted
 from provgrid_optimizer.answers.candidates import pool_name, ranked_for_job
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Dispatch:
     never_served: tuple[tuple[str, str, float], ...]
 
     def __repr__(self) -> str:
-        return f"<Dispatch of {self.scenario or 'arrays'} by {self.engine}: {len(self.jobs):,} jobs>"
+        return f"<Dispatch of {self.scenario or 'arrays'} by {self.engine}: {counted(len(self.jobs), 'job')}>"
 
     @cached_property
     def alternatives(self) -> pd.DataFrame:

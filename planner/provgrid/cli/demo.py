@@ -14,6 +14,7 @@ from provgrid.cli import console
 from provgrid.cli.console import Reporter, note, output, print_json
 from provgrid.cli.report import write_beside
 from provgrid_models.errors import ProvgridError
+from provgrid_models.words import counted
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
@@ -138,8 +139,9 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
         )
     console = output()
     console.print(
-        f"{scenario.settings.title or scenario.name}: {problem.n_jobs:,} training jobs, "
-        f"{problem.n_services:,} services, {problem.n_pools} pools, {problem.n_periods} h; every plan audited"
+        f"{scenario.settings.title or scenario.name}: {counted(problem.n_jobs, 'training job')}, "
+        f"{counted(problem.n_services, 'service')}, {counted(problem.n_pools, 'pool')}, {problem.n_periods} h; "
+        "every plan audited"
     )
     console.print(table)
     console.print("* against local, on the work that both serve; lp is a bound and no plan, so it saves nothing")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from provgrid import exits
 from provgrid_models.errors import AuditError, InfeasibleError, NoPlanError, OptionError, SolverError
+from provgrid_models.words import counted
 from provgrid_optimizer.plan_tables import records
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def exit_code(rows: Sequence[Row], asked_gap: float | None) -> int:
 def advice(rows: Sequence[Row], code: int) -> str:
     """Say what to do where a sweep did not end well; "" where it did."""
     without = [row for row in rows if not row.has_plan]
-    say = f"{len(without)} of {len(rows)} points have no plan" if without else "every point has a plan"
+    lost = f"{len(without)} of {counted(len(rows), 'point has', 'points have')} no plan"
+    say = lost if without else "every point has a plan"
     first = f"; the first: {without[0].reason}" if without else ""
     if code == exits.STOPPED:
         return f"stopped at a limit or above the asked gap; {say}; give more --time-limit, or --passes{first}"

@@ -104,7 +104,7 @@ def test_a_gang_larger_than_every_pool_is_cut_and_said(philly):
     # hub_b has 125 x 0.8 = 100 usable; 160 PFLOP-h on 100 x 0.5 PFLOPS take 3.2 h, within 7 h
     assert scenario.jobs["max_accelerators"].tolist() == [100.0]
     assert scenario.jobs["work_pflop_h"].tolist() == [160.0]
-    assert "1 gangs larger than every pool were cut to 100 accelerators." in scenario.settings.assumptions
+    assert "1 gang larger than every pool cut to 100 accelerators." in scenario.settings.assumptions
 
 
 def test_work_after_the_horizon_is_cut_and_jobs_without_a_whole_period_are_left_out(philly):
@@ -117,8 +117,8 @@ def test_work_after_the_horizon_is_cut_and_jobs_without_a_whole_period_are_left_
     assert scenario.jobs["deadline_h"].tolist() == [12.0]
     said = scenario.settings.assumptions
     # 8 of 11 PFLOP-hours
-    assert "1 jobs run on after the horizon: 72.7 % of the work lies after its end and was left out." in said
-    assert "1 jobs have no whole period left before the horizon's end and were left out." in said
+    assert "1 job runs on after the horizon: 72.7 % of the work lies after its end and was left out." in said
+    assert "1 job has no whole period left before the horizon's end, and no place in the plan." in said
 
 
 def test_the_busiest_day_is_placed_unless_an_hour_is_given(philly):
