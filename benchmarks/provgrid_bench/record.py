@@ -85,7 +85,7 @@ def in_own_processes(
 ) -> list[dict[str, Any]]:
     """Run `provgrid` commands that print a list of records, each in a process of its own: peak memory is per process.
 
-    `before` is told each command as it begins.
+    `before` is told each command as it begins. At Ctrl-C, the records of those that had ended are returned, if any.
 
     Raises
     ------
@@ -94,9 +94,14 @@ def in_own_processes(
     records: list[dict[str, Any]] = []
     for call in calls:
         before(" ".join(call))
-        finished = subprocess.run(
-            [sys.executable, "-m", "provgrid", *call, "--json"], stdout=subprocess.PIPE, text=True, check=False
-        )
+        try:
+            finished = subprocess.run(
+                [sys.executable, "-m", "provgrid", *call, "--json"], stdout=subprocess.PIPE, text=True, check=False
+            )
+        except KeyboardInterrupt:
+            if not records:
+                raise
+            return records
         if finished.returncode:
             raise _failed(" ".join(call), finished.returncode)
         records += json.loads(finished.stdout)

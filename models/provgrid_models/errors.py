@@ -64,6 +64,10 @@ class NoPlanError(ProvgridError):
     exit_code = 5
 
 
+class InterruptedBeforePlanError(NoPlanError):
+    """Ctrl-C stopped the engine before it had any plan."""
+
+
 class SolverError(ProvgridError):
     """A solver failed, or its answer did not pass its own check."""
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from provgrid_models.errors import AuditError, MissingSolverError, NoPlanError, OptionError, ProvgridError
+from provgrid_models.errors import (
+    AuditError,
+    InterruptedBeforePlanError,
+    MissingSolverError,
+    NoPlanError,
+    OptionError,
+    ProvgridError,
+)
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
 from provgrid_optimizer.audit.plan import from_allocation
 from provgrid_optimizer.audit.report import RELATIVE_TOLERANCE
@@ -205,7 +212,10 @@ class _Clock:
 
 def solve_to_its_end(problem: Problem, engine: str, options: SolveOptions, *more: Any, **named: Any) -> Plan:
     """Solve as one side of an answer: a plan that Ctrl-C has cut short is none, so that it is a `KeyboardInterrupt`."""
-    return uninterrupted(solve(problem, engine, options, *more, **named))
+    try:
+        return uninterrupted(solve(problem, engine, options, *more, **named))
+    except InterruptedBeforePlanError as error:
+        raise KeyboardInterrupt from error
 
 
 def uninterrupted(plan: Plan) -> Plan:

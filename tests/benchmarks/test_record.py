@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from provgrid.cli import run
 from provgrid_bench.proof import energy_bound_yuan
-from provgrid_bench.record import measure
+from provgrid_bench.record import in_own_processes, measure
 from provgrid_bench.scale import scale_instance, scale_problem
 from provgrid_models.files import save_scenario
 from provgrid_optimizer.lagrangian import bound
@@ -130,3 +131,22 @@ def test_a_run_that_fails_ends_the_rest_with_its_exit_code(capsys: pytest.Captur
     # A limit of 0 s leaves no plan: exit 5, from a process of its own as from this one.
     assert run(["bench", "scale", "--jobs", "20,30", *SCALE, "--time-limit", "0", "--json"]) == 5
     assert "bench scale --jobs=20 --seed=0 --engines=heuristic" in capsys.readouterr().err
+
+
+def test_ctrl_c_between_runs_leaves_the_records_of_those_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def child(call: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(call[-2])
+        if len(calls) == stops_at:
+            raise KeyboardInterrupt
+        return subprocess.CompletedProcess(call, 0, stdout=json.dumps([{"run": call[-2]}]))
+
+    monkeypatch.setattr("provgrid_bench.record.subprocess.run", child)
+    stops_at = 3
+    assert in_own_processes([["a"], ["b"], ["c"], ["d"]]) == [{"run": "a"}, {"run": "b"}]
+    assert calls == ["a", "b", "c"]
+    calls.clear()
+    stops_at = 1
+    with pytest.raises(KeyboardInterrupt):
+        in_own_processes([["a"], ["b"]])

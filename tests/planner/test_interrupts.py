@@ -71,6 +71,34 @@ main(["schema"])
     assert ended.returncode == 0, ended.stderr
 
 
+def test_ctrl_c_while_the_command_line_is_imported_is_exit_130() -> None:
+    early = """
+import os, signal, sys
+from provgrid.start import main
+class Stops:
+    def find_spec(self, name, path=None, target=None):
+        if name == "provgrid.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stops())
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", early], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stderr == "provgrid: interrupted; nothing was written\n"
+    assert ended.returncode == 130
+
+
+def test_a_second_ctrl_c_while_the_first_is_told_is_exit_130_too() -> None:
+    twice = """
+import provgrid.cli as cli
+def stopped(arguments):
+    raise KeyboardInterrupt
+cli.run = stopped
+cli.main(["schema"])
+"""
+    ended = subprocess.run([sys.executable, "-c", twice], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 130, ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_signal_at_any_moment_leaves_a_whole_run_or_none(number: signal.Signals, tiny: Path, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ class Against:
     """A plan, a policy's plan of the same scenario, and the same engine's plan with all work held at home.
 
     At home means in the work's own province (see `held_at_home`). Work that cannot be served there is left, at the
-    value that the scenario gives it. `home` is None where hard work cannot be held there; `home_reason` says which.
+    value that the scenario gives it. `home` is None where hard work cannot be held there, or no plan was found in
+    the time that the plan itself had; `home_reason` says which.
     """
 
     plan: Plan
@@ -94,8 +95,10 @@ def against(plan: Plan, policy: str) -> Against:
     bench = Bench(engine=plan.engine, options=plan.options)
     try:
         home, reason = bench.plan(held_at_home(with_fixed_values(scenario))), ""
-    except (InfeasibleError, NoPlanError) as error:
-        home, reason = None, str(error)
+    except InfeasibleError as error:
+        home, reason = None, f"it cannot all stay at home: {error}"
+    except NoPlanError as error:
+        home, reason = None, f"whether it could all stay at home is not known: {error}"
     return Against(plan=plan, policy=by_rule, home=home, home_reason=reason)
 
 

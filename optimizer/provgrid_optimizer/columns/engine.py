@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_models.errors import InfeasibleError, NoPlanError
+from provgrid_models.errors import InfeasibleError, InterruptedBeforePlanError, NoPlanError
 from provgrid_optimizer.certificate import gap
 from provgrid_optimizer.columns.carry import Carried
 from provgrid_optimizer.columns.choice import Choice, broken_limits
@@ -139,10 +139,10 @@ class _Run:
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
         if self.plan is None:
+            if status is Status.INTERRUPTED:
+                raise InterruptedBeforePlanError("interrupted before there was a feasible plan; give it longer")
             raise NoPlanError(
-                "interrupted before there was a feasible plan"
-                if status is Status.INTERRUPTED
-                else f"no feasible plan within the time limit of {self.options.time_limit_s:g} s; "
+                f"no feasible plan within the time limit of {self.options.time_limit_s:g} s; "
                 "give more time or take engine 'heuristic'"
             )
         return EngineResult(

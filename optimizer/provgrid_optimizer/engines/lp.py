@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_models.errors import NoPlanError
+from provgrid_models.errors import InterruptedBeforePlanError, NoPlanError
 from provgrid_optimizer import hot
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
@@ -102,7 +102,7 @@ def whole(problem: Problem, options: SolveOptions, on_progress: OnProgress) -> E
 def no_plan(answer: Answer, options: SolveOptions) -> NoPlanError:
     """Say why a run that was stopped has no plan."""
     if answer.ending is Ending.INTERRUPTED:
-        return NoPlanError("interrupted before there was a feasible plan")
+        return InterruptedBeforePlanError("interrupted before there was a feasible plan; give it longer")
     return NoPlanError(
         f"no feasible plan within the time limit of {options.time_limit_s:g} s; "
         "give more time or take engine 'heuristic'"

@@ -15,7 +15,7 @@ import highspy
 import numpy as np
 import pulp
 
-from provgrid_models.errors import MissingSolverError, NoPlanError, SolverError
+from provgrid_models.errors import InterruptedBeforePlanError, MissingSolverError, NoPlanError, SolverError
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
@@ -98,7 +98,7 @@ def _solve(problem: Problem, options: SolveOptions, on_progress: OnProgress, sol
         except pulp.PulpSolverError as error:
             raise SolverError(f"{solver} through PuLP failed: {error}; try --engine lp, or: provgrid doctor") from error
         except KeyboardInterrupt:
-            raise NoPlanError(
+            raise InterruptedBeforePlanError(
                 "interrupted before there was a feasible plan; give it longer, or try --engine heuristic"
             ) from None
         log = log_path.read_text(encoding="utf-8", errors="replace") if log_path.exists() else ""

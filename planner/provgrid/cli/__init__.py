@@ -85,7 +85,10 @@ def options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:  # one more, while the first one was being told
+        code = exits.INTERRUPTED
     # What was done is done and said: a Ctrl-C while the interpreter takes itself down would only spoil the exit code.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)

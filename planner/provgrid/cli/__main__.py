@@ -1,5 +1,5 @@
 """`python -m provgrid.cli`."""
 
-from provgrid.cli import main
+from provgrid.start import main
 
 main()

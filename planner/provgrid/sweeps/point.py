@@ -15,6 +15,7 @@ from provgrid.digests import code_digest, scenario_digest
 from provgrid_models.errors import (
     AuditError,
     InfeasibleError,
+    InterruptedBeforePlanError,
     NoPlanError,
     OptionError,
     ProvgridError,
@@ -169,7 +170,7 @@ def make(point: Point) -> Row:
     try:
         row = _figures(point)
     except tuple(FAILURES) as error:
-        if "interrupted before" in str(error):
+        if isinstance(error, InterruptedBeforePlanError):
             raise KeyboardInterrupt from error
         kind = next(name for failure, name in FAILURES.items() if isinstance(error, failure))
         row = Row(status=kind, reason=str(error))

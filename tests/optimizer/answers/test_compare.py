@@ -8,7 +8,8 @@ import pytest
 
 import provgrid as pg
 from provgrid_models.compile import compile_scenario
-from provgrid_models.errors import OptionError
+from provgrid_models.errors import InterruptedBeforePlanError, NoPlanError, OptionError
+from provgrid_optimizer import solve as solving
 from provgrid_optimizer.answers.against import held_at_home
 from provgrid_optimizer.answers.inputs import scenario_differences
 from provgrid_optimizer.savings import saving
@@ -149,9 +150,36 @@ def test_hard_work_that_cannot_stay_at_home_is_named():
     held = plan(tiny_scenario(jobs=[gang], clusters=FREE_PEAK, **ALONE), "milp")
     found = held.against("cheapest")
     assert found.home is None
+    assert found.home_reason.startswith("it cannot all stay at home: ")
     assert "gang" in found.home_reason
     assert found.moving is None
     assert found.to_dict()["moving_comparison"] is None
+
+
+@pytest.mark.parametrize(
+    ("stopped", "raised"),
+    [
+        (InterruptedBeforePlanError("interrupted before there was a feasible plan; give it longer"), True),
+        (NoPlanError("no feasible plan within the time limit of 1 s; give more time"), False),
+    ],
+)
+def test_ctrl_c_while_work_is_held_at_home_is_no_answer_and_the_clock_says_so(stopped, raised, monkeypatch):
+    found = plan(one_job())
+    original = solving.solve
+
+    def solve(problem, engine, *rest, **named):
+        if engine == "local":
+            return original(problem, engine, *rest, **named)
+        raise stopped
+
+    monkeypatch.setattr(solving, "solve", solve)
+    if raised:
+        with pytest.raises(KeyboardInterrupt):
+            found.against("local")
+        return
+    held = found.against("local")
+    assert held.home is None
+    assert held.home_reason == f"whether it could all stay at home is not known: {stopped}"
 
 
 def test_an_unknown_policy_and_a_plan_of_arrays_are_refused():
