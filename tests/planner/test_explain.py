@@ -14,7 +14,7 @@ from provgrid_models.files import save_scenario
 from tiny import tiny_scenario
 
 OVERLOADED = """\
-tiny is infeasible: not all of its 0 hard jobs and 1 hard services can be served
+tiny is infeasible: not all of its 0 hard jobs and 1 hard service can be served
 
 conflict 1 of 1; without any one of these there is none:
   hard service chat of east: 3,500 tokens/s from 2026-07-01 05:00 to 06:00
@@ -61,7 +61,7 @@ def test_a_conflict_reads_as_it_should_and_its_fix_can_be_pasted(
     capsys.readouterr()
     assert run([*arguments, "--set", "pools.city_a/fast.accelerators=30.0"]) == exits.SOLVED
     shown = capsys.readouterr().out
-    assert shown == "tiny is feasible: its 0 hard jobs and 1 hard services can all be served\n"
+    assert shown == "tiny is feasible: its 0 hard jobs and 1 hard service can all be served\n"
 
 
 def test_a_conflict_is_a_record_too(overloaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,3 +120,35 @@ def test_a_wrong_question_is_bad_input(
 ) -> None:
     assert run(["explain", str(plan_folder), *arguments]) == exits.BAD_INPUT
     assert said in capsys.readouterr().err
+
+
+def test_an_idle_floor_that_breaks_a_limit_is_the_answer(overloaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of city_a's 20 accelerators each draws 0.1 kW * 1.25 * PUE 1.5 idle: 3.75 kW, and 1 kW is there."""
+    arguments = ["explain", str(overloaded), "--infeasible", "--set", "clusters.city_a.grid_limit_mw=0.001"]
+    assert run(arguments) == exits.SOLVED
+    told, why = capsys.readouterr().out.splitlines()
+    assert told == "tiny is infeasible with no work at all: its idle accelerators alone break a limit"
+    assert "cluster city_a" in why
+    assert "3.75 kW asked, 1 kW there" in why
+    assert run([*arguments, "--json"]) == exits.SOLVED
+    record = json.loads(capsys.readouterr().out)
+    assert (record["feasible"], record["fixed"], record["steps"]) == (False, False, [])
+    assert "3.75 kW asked" in record["without_work"]
+
+
+def test_a_carbon_budget_below_the_idle_floor_is_the_answer_too(
+    overloaded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", str(overloaded), "--infeasible", "--set", "limits.carbon_budget_t=0.0001"]) == exits.SOLVED
+    told, why = capsys.readouterr().out.splitlines()
+    assert told == "tiny is infeasible with no work at all: its idle accelerators alone break a limit"
+    assert "the idle accelerators alone emit at least" in why
+
+
+def test_a_job_that_is_not_there_is_told_with_those_that_are(
+    plan_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", str(plan_folder), "--job", "xyzxyz"]) == exits.BAD_INPUT
+    said = capsys.readouterr().err
+    assert "the plan has no job 'xyzxyz'; " in said
+    assert all(str(name) in said for name in pg.open(plan_folder).problem.labels.jobs)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from provgrid_models.errors import NoPlanError
+from provgrid_models.compile import compile_scenario
+from provgrid_models.energy import least_cost_supply
+from provgrid_models.errors import InfeasibleError, NoPlanError
 from provgrid_optimizer.answers.conflict import Conflict, find_conflict
 from provgrid_optimizer.answers.fixes import working_changes
 from provgrid_optimizer.answers.hardened import Must, hardened
@@ -50,6 +52,7 @@ class Infeasibility:
 
     `fixed`: after the first change of every step all hard work was served in a solve. Without steps it is feasible.
     `whole` says whether jobs were tried whole as well, `hard_jobs` and `hard_services` say how much was asked about.
+    `without_work` says which limit the idle accelerators break by themselves, with no work at all; "" where none.
     """
 
     scenario: str
@@ -58,11 +61,12 @@ class Infeasibility:
     whole: Whole
     hard_jobs: int
     hard_services: int
+    without_work: str = ""
 
     @property
     def feasible(self) -> bool:
         """Whether all hard work can be served as the scenario stands."""
-        return not self.steps
+        return not self.steps and not self.without_work
 
     @property
     def fix(self) -> tuple[Edit, ...]:
@@ -91,6 +95,7 @@ class Infeasibility:
         return {
             "scenario": self.scenario,
             "feasible": self.feasible,
+            "without_work": self.without_work or None,
             "fixed": self.fixed,
             "whole_jobs": self.whole.value,
             "hard_jobs": self.hard_jobs,
@@ -103,16 +108,23 @@ class Infeasibility:
 def explain_infeasible(scenario: Scenario, options: SolveOptions | None = None) -> Infeasibility:
     """Name the conflicts of a scenario's hard work and the smallest changes that end them.
 
-    Work is divided over pools first; only what fits so is tried whole.
-
-    Raises
-    ------
-    InfeasibleError : a limit is broken with no work at all.
+    Work is divided over pools first; only what fits so is tried whole. Where the idle accelerators alone break a limit,
+    no change of the work can help: then that is the answer, and there are no steps.
     """
     options = options or SolveOptions()
     now, steps, fixed = scenario, list[Step](), True
     must = Must.of(scenario)
     whole = Whole.AS_WHOLE if must.jobs else Whole.NO_JOBS
+    if broken := _broken_without_work(scenario):
+        return Infeasibility(
+            scenario=scenario.name,
+            steps=(),
+            fixed=False,
+            whole=whole,
+            hard_jobs=len(must.jobs),
+            hard_services=len(must.services),
+            without_work=broken,
+        )
     while fixed and len(steps) < MOST_CONFLICTS:
         conflict, whole = _next_conflict(now, must, whole, options)
         if conflict is None:
@@ -130,6 +142,17 @@ def explain_infeasible(scenario: Scenario, options: SolveOptions | None = None) 
         hard_jobs=len(must.jobs),
         hard_services=len(must.services),
     )
+
+
+def _broken_without_work(scenario: Scenario) -> str:
+    """Say which limit the idle accelerators break by themselves; "" where they break none."""
+    nothing = {name: getattr(scenario, name).iloc[:0] for name in ("jobs", "services", "demand")}
+    try:
+        idle = compile_scenario(replace(scenario, **nothing))
+        least_cost_supply(idle, idle.floor_kw)
+    except InfeasibleError as error:
+        return str(error)
+    return ""
 
 
 def _next_conflict(

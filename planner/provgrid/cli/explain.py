@@ -10,6 +10,7 @@ import typer
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json, print_table
 from provgrid_models.errors import OptionError
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,12 +202,16 @@ def _pasted(scenario: str, overrides: Sequence[str], found: Infeasibility) -> st
 
 def _show_infeasible(found: Infeasibility, pasted: str) -> None:
     say = output().print
-    hard = f"{found.hard_jobs:,} hard jobs and {found.hard_services:,} hard services"
+    hard = f"{counted(found.hard_jobs, 'hard job')} and {counted(found.hard_services, 'hard service')}"
     if found.feasible:
         none = not (found.hard_jobs or found.hard_services)
         say(f"{found.scenario} is feasible: {'it has no hard work' if none else f'its {hard} can all be served'}")
         if found.whole in ("too many to try", "not known within the time limit"):
             say(f"when jobs may be divided over pools; whole jobs: {found.whole}")
+        return
+    if found.without_work:
+        say(f"{found.scenario} is infeasible with no work at all: its idle accelerators alone break a limit")
+        say(f"  {found.without_work}")
         return
     say(f"{found.scenario} is infeasible: not all of its {hard} can be served")
     for i, step in enumerate(found.steps, start=1):
