@@ -80,9 +80,7 @@ def open_run(folder: str | Path) -> Plan:
     AuditError : the tables no longer pass the audit.
     """
     run = _Run(Path(folder))
-    report = run.audit()
-    if report.violations:
-        raise AuditError(f"{folder} fails its audit: {report.violations[0]}; see all with: provgrid audit {folder}")
+    report = _passed(run)
     manifest = run.manifest
     scenario = None if run.from_arrays else run.scenario
     problem = run.problem() if scenario is None else compile_scenario(scenario)
@@ -108,6 +106,20 @@ def open_run(folder: str | Path) -> Plan:
 def audit_run(folder: str | Path) -> AuditReport:
     """Audit plan and bound again, from the files of a run alone. A missing or damaged file is a `ScenarioError`."""
     return _Run(Path(folder)).audit()
+
+
+def passed_audit(folder: str | Path) -> AuditReport:
+    """Audit a run as `audit_run` does, and raise `AuditError` where it fails."""
+    return _passed(_Run(Path(folder)))
+
+
+def _passed(run: _Run) -> AuditReport:
+    """Audit a run that has been read; raise where it fails."""
+    report = run.audit()
+    if report.violations:
+        folder = run.folder
+        raise AuditError(f"{folder} fails its audit: {report.violations[0]}; see all with: provgrid audit {folder}")
+    return report
 
 
 class _Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,11 +56,13 @@ def report(
 
 
 def write_beside(plan: Plan, folder: Path) -> Path:
-    """Write the report of a plan into the run folder that it was just saved in."""
+    """Write the report of a plan into the run folder that it was just saved in, with the audit of what stands there."""
     from provgrid.report.page import write_report
     from provgrid.report.subject import subject_of_saved
+    from provgrid_optimizer.runs import passed_audit
 
+    saved = replace(plan, audit=passed_audit(folder))
     try:
-        return write_report([subject_of_saved(plan, folder)], folder / NAME, "en")
+        return write_report([subject_of_saved(saved, folder)], folder / NAME, "en")
     except OSError as error:
         raise cannot_write(folder / NAME, error) from error
