@@ -9,12 +9,25 @@ from typing import Any, Literal
 BoundMethod = Literal["prices", "lp", "milp", "none"]
 SOLVERS_OWN: tuple[BoundMethod, ...] = ("lp", "milp")  # a solver's word, which saved prices cannot prove again
 
+FAR = 0.05  # a wider gap is told as what it leaves open
+
 
 def gap(objective_yuan: float, bound_yuan: float, of_yuan: float | None = None) -> float:
     """(objective - bound) / max(|objective|, 1 yuan), or of another cost than the objective; inf without a bound."""
     if not math.isfinite(bound_yuan):
         return math.inf
     return max(objective_yuan - bound_yuan, 0.0) / max(abs(objective_yuan if of_yuan is None else of_yuan), 1.0)
+
+
+def gap_in_words(of_best: float) -> str:
+    """Say how much a gap proves; a wide one proves that little is known, and is not put as if it were a merit."""
+    if not math.isfinite(of_best):
+        return "no bound"
+    if of_best <= FAR:
+        return f"proven within {of_best:.2%} of the best"
+    if of_best >= 1.0:
+        return f"the bound proves next to nothing: its gap is {of_best:.2%}"
+    return f"the bound proves only that no plan is more than {of_best:.2%} cheaper"
 
 
 def captured_share(objective_yuan: float, bound_yuan: float, best_yuan: float) -> float | None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid_models.errors import OptionError
+from provgrid_models.words import counted
 from provgrid_optimizer import plan_tables
+from provgrid_optimizer.certificate import gap_in_words
 from provgrid_optimizer.engine import status_text
 from provgrid_optimizer.evaluate import unserved_share
 from provgrid_optimizer.options import ignore_progress
@@ -344,13 +346,19 @@ class Plan:
     def summary(self) -> str:
         """Say in a few lines what the plan is worth."""
         c = self.certificate
-        bound = "no bound" if not np.isfinite(c.bound_yuan) else f"proven within {c.gap:.2%} of the best"
         lines = [
-            f"{c.engine}: {status_text(c.status)}, {c.objective_yuan:,.0f} yuan, {bound}",
+            f"{c.engine}: {status_text(c.status)}, {c.objective_yuan:,.0f} yuan, {gap_in_words(c.gap)}",
             f"unserved {self.unserved_share:.2%} · carbon {self.component_costs.carbon_kg / 1000:,.1f} t"
-            f" · audit {'passed' if c.audit_violations == 0 else f'{c.audit_violations} violations'}",
+            f" · audit {'passed' if c.audit_violations == 0 else counted(c.audit_violations, 'violation')}",
         ]
         lines += [f"  {name:<14}{yuan:>16,.0f} yuan" for name, yuan in self.component_costs.by_component().items()]
+        if c.constants_yuan or self.component_costs.floor_kg:
+            floor_t = self.component_costs.floor_kg / 1000
+            lines.append(
+                f"beside that {c.constants_yuan:,.0f} yuan and {floor_t:,.1f} t of constants (idle floor and such); "
+                f"in all {c.objective_yuan + c.constants_yuan:,.0f} yuan, "
+                f"{self.component_costs.carbon_kg / 1000 + floor_t:,.1f} t"
+            )
         for view, title in (("by_price", "by the price of each yuan"), ("by_weakest", "by the weakest figure")):
             if parts := [f"{quality} {part:.1%}" for quality, part in self.quality_shares.get(view, {}).items()]:
                 lines.append(f"cost {title}: {', '.join(parts)}")

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from provgrid.cli import run as command_line
 from provgrid.exits import INTERRUPTED, SOLVED, STOPPED, exit_code
+from provgrid_models.files import save_scenario
+from provgrid_optimizer import solve as solving
 from provgrid_optimizer.certificate import Certificate
+from provgrid_optimizer.engine import Status
+from tiny import tiny_scenario
 
 
 def ended(status: str, gap: float) -> Certificate:
@@ -46,3 +57,30 @@ def ended(status: str, gap: float) -> Certificate:
 )
 def test_the_status_and_the_gap_that_was_asked_decide(status: str, gap: float, asked: float | None, code: int) -> None:
     assert exit_code(ended(status, gap), asked) == code
+
+
+@pytest.mark.parametrize(("asked", "code"), [([], STOPPED), (["--gap", "0.01"], SOLVED)])
+def test_a_hurried_solve_with_a_plan_is_exit_4_unless_the_asked_gap_was_reached(
+    asked: list[str],
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine = solving.find_engine("milp")
+
+    def hurried(problem: Any, options: Any, on_progress: Any) -> Any:
+        return replace(engine(problem, options, on_progress), status=Status.TIME_LIMIT)
+
+    monkeypatch.setattr(solving, "find_engine", lambda _: hurried)
+    save_scenario(tiny_scenario(), tmp_path / "tiny")
+    run = tmp_path / "run"
+    arguments = ["solve", str(tmp_path / "tiny"), "--time-limit", "60", "--no-policies", "-o", str(run), *asked]
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert command_line(arguments) == code
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["status"] == "time_limit"
+    said = capsys.readouterr().err
+    assert ("the plan is written" in said) is (code == STOPPED)

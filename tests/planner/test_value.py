@@ -56,6 +56,23 @@ def test_what_leaves_no_plan_is_said_in_words(capsys):
     ]
 
 
+def test_what_costs_is_not_said_to_save_less_than_nothing(capsys):
+    price = {"price_yuan": -1.0, "holds_from": -2.0, "holds_to": math.inf, "idle_yuan": 0.0}
+    _print_price(Price(basis="lp", one_more_yuan=-1.78, one_less_yuan=-0.5, **price), "accelerators")
+    _print_price(Price(basis="lp", one_more_yuan=-1.0, one_less_yuan=-1.0, **price), "accelerators")
+    assert capsys.readouterr().out.splitlines() == [
+        "each one more costs 1.78 yuan, for any number more (the relaxation)",
+        "each one less saves 0.50 yuan, down to 2 less: the price is degenerate",
+        "one more costs 1.00 yuan (the relaxation)",
+        "that holds from 2 less to any number more accelerators",
+    ]
+
+
+def test_what_is_not_there_is_told_with_what_is(run):
+    said = in_this_process("value", run, "--of", "nothing").stderr
+    assert "'nothing' is no pool, link or cluster of this plan; did you mean " in said
+
+
 def test_classes_of_work_are_asked_for_by_column(run):
     record = json_of(in_this_process("value", run, "--deadline", "family=*", "--json"))
     assert (record["kind"], record["unit"], record["price"]) == ("deadline", "hours", None)

@@ -47,7 +47,7 @@ def holds_whole(problem: Problem, jobs: Ints) -> Bools:
     able &= enough | problem.rigid[jobs, None]
     for row, p in np.argwhere(able & changing[None, :]).tolist():
         able[row, p] = not too_small(problem, int(jobs[row]), p)
-    return able
+    return np.asarray(able, dtype=np.bool_)
 
 
 def _no_stretch(problem: Problem, j: int, p: int, wide: Bools) -> str:

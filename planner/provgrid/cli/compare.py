@@ -147,10 +147,13 @@ def _print_waterfall(found: Comparison, before: str = "", after: str = "") -> No
     amounts = [name for name in table.columns if name.endswith("_yuan")]
     shown = table[(table[amounts] != 0.0).any(axis=1)]
     rows = [[row["component"], *(_whole(row[name]) for name in amounts)] for row in shown.to_dict("records")]
-    rows.append(["all", *(_whole(table[name].sum()) for name in amounts)])
+    rows.append(["in all", *(_whole(table[name].sum()) for name in amounts)])
     engines = found.before.engine, found.after.engine
     names = [before or engines[0], after or engines[1]] if engines[0] != engines[1] or before else ["before", "after"]
     print_table(["yuan"], [*names, "on common work", "on other work", "unserved", "difference"], rows)
+    constant = [str(row["component"]) for row in shown.to_dict("records") if not row["in_objective"]]
+    if constant:
+        output().print(f"in all: constants too ({', '.join(constant)}), which solve shows beside its cost")
     output().print(f"unserved: {found.before.unserved_share:.2%} before, {found.after.unserved_share:.2%} after")
 
 
@@ -177,7 +180,7 @@ def _print_against(held: Against) -> None:
     say("what moving work out of its own province saves", style="bold")
     moving, worth = held.moving, held.moving_worth
     if moving is None or worth is None:
-        say(f"it cannot all stay at home: {held.home_reason}")
+        say(held.home_reason)
         return
     say(_on_common_work(moving))
     between = f"between the best plans it is from {worth.low_yuan:,.0f} to {_yuan(worth.high_yuan)}"

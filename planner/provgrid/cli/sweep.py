@@ -12,6 +12,7 @@ from provgrid import exits
 from provgrid.cli import completion, console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json, print_table
 from provgrid.cli.solve import RUNS
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +86,7 @@ def sweep(
             output().print(
                 f"{len(found.checks)} of the points that started hot solved again: {worst:.1g} apart at most"
             )
-        output().print(f"{len(found.rows)} points, {found.made} plans made now; kept in {folder}")
+        output().print(f"{counted(len(found.rows), 'point')}, {counted(found.made, 'plan')} made now; kept in {folder}")
     return _ended(found)
 
 
@@ -131,7 +132,7 @@ def pareto(
         _print_rows(["", unit], left, found.rows)
         if found.rows and all(row.divisible for row in found.rows):
             output().print("divisible: a relaxation, the ideal that plans are held against, not plans")
-        output().print(f"{len(found.rows)} points, {found.made} plans made now; kept in {folder}")
+        output().print(f"{counted(len(found.rows), 'point')}, {counted(found.made, 'plan')} made now; kept in {folder}")
     return _ended(found)
 
 
@@ -168,8 +169,29 @@ def _headings(keys: Sequence[str]) -> list[str]:
 
 def _print_rows(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
     """Print the figures that a reader looks at first; all of them are in the table that --output writes."""
-    figures = ("yuan in all", "gap", "unserved", "t CO2", "round trip, ms", "s", "")
+    figures = ("yuan in all", "gap", "unserved", "t CO2 in all", "round trip, ms", "s", "")
     print_table(headings, figures, [[*first, *_cells(row)] for first, row in zip(left, rows, strict=True)])
+    if footnote := _constants(rows):
+        output().print(footnote)
+
+
+def _constants(rows: Sequence[Row]) -> str:
+    """Say how much of what is shown in all are constants, which solve shows beside its cost; "" where none are."""
+    planned = [row for row in rows if row.has_plan]
+    yuan = [row.constants_yuan or 0.0 for row in planned]
+    tonnes = [(row.total_carbon_t or 0.0) - (row.carbon_t or 0.0) for row in planned]
+    if not any(yuan) and not any(tonnes):
+        return ""
+    return (
+        f"in all: {_span(yuan, ',.0f')} yuan and {_span(tonnes, ',.4g')} t of it are constants (idle floor and "
+        "such), which solve shows beside its cost"
+    )
+
+
+def _span(values: Sequence[float], how: str) -> str:
+    """Write one figure, or the least and the most where they differ."""
+    least, most = format(min(values), how), format(max(values), how)
+    return least if least == most else f"{least} to {most}"
 
 
 def _cells(row: Row) -> list[str]:

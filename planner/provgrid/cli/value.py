@@ -11,6 +11,7 @@ import typer
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, cannot_write, output, print_json, print_table
 from provgrid_models.errors import OptionError
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from provgrid_optimizer.answers.value_result import Price, Value
@@ -98,7 +99,7 @@ def _print(found: Value) -> None:
     """Print the price in words and the curve as a table."""
     say = output().print
     if found.kind in ("deadline", "slo"):
-        say(f"{found.id}: {found.members:,} {'jobs' if found.kind == 'deadline' else 'services'}")
+        say(f"{found.id}: {counted(found.members, 'job' if found.kind == 'deadline' else 'service')}")
     else:
         say(f"{found.id}: {found.present:,.6g} {found.unit} there now")
     if found.price is not None:
@@ -127,18 +128,23 @@ def _print_price(price: Price, unit: str) -> None:
     to = "" if math.isinf(price.holds_to) else f" up to {price.holds_to:,.4g}"
     down = f"{abs(price.holds_from):,.4g}"
     if price.degenerate is None:
-        say(f"one more saves about {_yuan(price.price_yuan)} yuan ({basis}; too large for the range that holds in)")
+        say(f"one more {_saves(price.price_yuan, 'about ')} ({basis}; too large for the range that holds in)")
     elif price.degenerate:
-        more = f"each one more saves {_yuan(price.one_more_yuan)} yuan,{to or ' for any number'} more"
-        less = f"each one less costs {_yuan(price.one_less_yuan)} yuan, down to {down} less: the price is degenerate"
+        one_more, one_less = _saves(price.one_more_yuan), _saves(-price.one_less_yuan)
+        more = f"each one more {one_more},{to or ' for any number'} more"
+        less = f"each one less {one_less}, down to {down} less: the price is degenerate"
         say(f"{more if math.isfinite(price.one_more_yuan) else 'any more leaves no plan'} ({basis})")
         say(less if math.isfinite(price.one_less_yuan) else f"any less leaves no plan ({basis})")
     else:
-        does = "saves" if price.price_yuan >= 0 else "costs"
-        say(f"one more {does} {_yuan(abs(price.price_yuan))} yuan ({basis})")
+        say(f"one more {_saves(price.price_yuan)} ({basis})")
         say(f"that holds from {down} less to{to.removeprefix(' up to') or ' any number'} more {unit}")
     if price.idle_yuan:
         say(f"{_yuan(price.idle_yuan)} yuan are taken off in that for the power that one more draws idle")
+
+
+def _saves(yuan: float, about: str = "") -> str:
+    """Say what is saved, or what it costs where that is negative; nothing is "saves 0.00"."""
+    return f"{'costs' if round(yuan, 2) < 0 else 'saves'} {about}{_yuan(abs(yuan))} yuan"
 
 
 def _yuan(number: float) -> str:

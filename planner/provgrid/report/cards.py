@@ -11,6 +11,7 @@ import numpy as np
 
 from provgrid.report import rows
 from provgrid.report.unserved import unserved
+from provgrid_optimizer.certificate import FAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +175,8 @@ def _left(subject: Subject, wording: Wording) -> tuple[str, list[str]]:
 def _sure(subject: Subject, wording: Wording) -> tuple[str, list[str]]:
     say, numbers, certificate = wording.say, wording.numbers, subject.certificate
     if math.isfinite(certificate.gap):
-        sentence = say("cards.sure.proven", gap=numbers.percent(certificate.gap))
+        told = "proven" if certificate.gap <= FAR else "far"
+        sentence = say(f"cards.sure.{told}", gap=numbers.percent(certificate.gap))
     else:
         sentence = say("cards.sure.unproven")
     points = [say(f"cards.sure.bound_{certificate.bound_method}")]

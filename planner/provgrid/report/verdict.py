@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provgrid_optimizer.certificate import FAR
+
 if TYPE_CHECKING:
     from provgrid.report.subject import Subject
     from provgrid.report.wording import Wording
@@ -52,7 +54,8 @@ def _headline(subject: Subject, wording: Wording) -> str:
         return say("verdict.ideal", cost=cost)
     if not math.isfinite(certificate.gap):
         return say("verdict.unproven", cost=cost)
-    return say("verdict.best" if certificate.gap <= PROVEN else "verdict.within", cost=cost, gap=gap)
+    told = "best" if certificate.gap <= PROVEN else "within" if certificate.gap <= FAR else "far"
+    return say(f"verdict.{told}", cost=cost, gap=gap)
 
 
 def _sentences(subject: Subject, wording: Wording) -> list[str]:

@@ -89,9 +89,7 @@ def check_axes(axes: Sequence[Axis], scenario: str, overrides: Sequence[str]) ->
                 errors.append(error)
         else:
             # Without this axis the scenario is right, so that what --set is blamed for is the axis's.
-            found = [
-                replace(one, file="--vary") if one.file == "--set" else one for one in errors[0].findings
-            ]
+            found = [replace(one, file="--vary") if one.file == "--set" else one for one in errors[0].findings]
             raise scenario_error(scenario, found)
 
 

@@ -60,7 +60,7 @@ def test_a_gang_needs_its_hours_in_one_piece() -> None:
 
 
 def test_the_time_that_data_is_on_its_way_is_no_time_to_work_in() -> None:
-    # 450 GB at 0.5 Gbit/s take 450 * 8 / 3600 / 0.5 = 2 h of the window's 6; 3 accelerators need 12 / 3 = 4 h, 2 need 6.
+    # 450 GB at 0.5 Gbit/s take 450 * 8 / 3600 / 0.5 = 2 h of the window's 6; 3 accelerators need 12 / 3 = 4 h, 2: 6.
     moved: dict[str, Any] = {
         "link_gbps": np.array([10.0]),
         "route_start": np.array([0, 1]),
@@ -101,7 +101,8 @@ def test_a_job_too_large_for_every_pool_is_told_so_and_no_price_is_shown_for_it(
     found = {one.pool: one for one in plan.explain.job("huge").candidates}
     # 400 / 20 = 20 h; 1,000 / 50 = 20 h.
     city, province = found["city_a/fast"], found["prov_c/small"]
-    assert city.exclusion is None and city.fits is False
+    assert city.exclusion is None
+    assert city.fits is False
     why = "window 12 h, the work needs 20 h on this pool's 20 accelerators"
     assert city.text == f"too small for all of it, even empty: {why}"
     assert "the work needs 20 h on this pool's 50 accelerators" in province.text
@@ -129,4 +130,6 @@ def test_a_pool_that_is_large_enough_is_counted_beside_those_that_are_not() -> N
     plan = pg.solve(tiny_scenario(jobs=jobs, **NO_SERVICES), engine="milp", threads=1, policies=False)
     (left,) = largest(plan, 3)
     # The hub's 100 suffice, city_a's 20 and prov_c's 50 do not.
-    assert left.reason.startswith("one pool is open to it and large enough, 2 more are too small even empty; hub_b/fast")
+    assert left.reason.startswith(
+        "one pool is open to it and large enough, 2 more are too small even empty; hub_b/fast"
+    )

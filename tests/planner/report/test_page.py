@@ -6,6 +6,7 @@ import html
 import re
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,14 @@ import pytest
 import provgrid as pg
 from command_line import json_of, one_line, provgrid
 from provgrid.cli import run as run_command
+from provgrid.report.cards import cards
 from provgrid.report.page import report_html
 from provgrid.report.subject import Subject, subject_of_plan, subject_of_run
+from provgrid.report.verdict import verdict as verdict_of
+from provgrid.report.wording import Wording
 from provgrid_models.errors import OptionError
 from provgrid_models.files import save_scenario
+from provgrid_optimizer.runs import audit_run
 from tiny import job, tiny_scenario
 
 PARTS = ("verdict", "cards", "tables", "assumptions", "manifest")
@@ -51,9 +56,23 @@ def test_the_verdict_says_cost_gap_unserved_carbon_and_both_savings(subject: Sub
     text = without_tags(report_html([subject], "en").split('<section id="verdict"')[1].split("</section>")[0])
     certificate = subject.certificate
     assert f"{certificate.objective_yuan:,.0f} yuan" in text
-    assert f"within {certificate.gap:.1%}" in text or f"within {certificate.gap:.2%}" in text
+    how = "within" if certificate.gap <= 0.05 else "far from proven: the bound leaves a gap of"
+    assert f"{how} {certificate.gap:.1%}" in text or f"{how} {certificate.gap:.2%}" in text
     for label in ("Cost", "Gap", "Unserved", "Carbon", "Saved against keeping work local", "best simple policy"):
         assert label in text
+
+
+@pytest.mark.parametrize(("gap", "told"), [(0.03, "proven to be within 3.00%"), (0.9752, "far from proven")])
+def test_a_wide_gap_is_not_told_as_if_it_were_a_merit(subject: Subject, gap: float, told: str) -> None:
+    wide = replace(subject)
+    wide.__dict__["certificate"] = replace(subject.certificate, gap=gap)
+    verdict, card = (
+        verdict_of(wide, Wording.of("en")).headline,
+        cards((wide,), Wording.of("en"))[-1].answers[0].sentence,
+    )
+    assert told in verdict
+    assert ("within" in card) is (gap < 0.05)
+    assert ("a far better plan may exist" in card) is (gap > 0.05)
 
 
 def test_a_policy_saves_nothing_against_itself() -> None:
@@ -182,6 +201,9 @@ def test_solve_writes_the_report_where_it_is_asked_to(tmp_path: Path, capsys: py
         assert run_command(["solve", str(tmp_path / "tiny"), *options]) in (0, 4)
         assert (tmp_path / name / "report.html").exists() == bool(flags)
     assert f"report: {tmp_path / 'with' / 'report.html'}" in capsys.readouterr().out
+    page = without_tags((tmp_path / "with" / "report.html").read_text(encoding="utf-8"))
+    rules = len(audit_run(tmp_path / "with").checks)
+    assert f"An independent audit of {rules} rules found nothing wrong" in page
 
 
 def test_wrong_languages_and_folders_are_one_line(run: Path, tmp_path: Path) -> None:

@@ -87,3 +87,16 @@ def test_one_more_is_what_the_bound_and_the_idle_floor_say_of_the_scenario_with_
         change = change_of(plan, problem.labels.pools[pool])
         before, after = (least(change.problem_at(step)) for step in (-1e-3, 1e-3))
         assert (before - after) / 2e-3 == pytest.approx(net[pool], rel=1e-3, abs=1e-6)
+
+
+def test_the_figure_of_a_card_is_that_of_value_where_bound_and_plan_have_the_same_prices() -> None:
+    """Of the relaxation, the prices that prove the bound are those of the plan: hami's accelerators only idle."""
+    plan = pg.solve(pg.load("toy"), engine="lp", policies=False, threads=1)
+    net = one_more_yuan(scarcity(plan.problem, plan.multipliers), plan.problem, plan.scenario)
+    compared = 0
+    for pool, yuan in zip(plan.problem.labels.pools, net.tolist(), strict=True):
+        price = plan.value(pool, more=[]).price
+        if not price.degenerate:
+            assert yuan == pytest.approx(price.price_yuan, abs=0.01)
+            compared += 1
+    assert compared

@@ -17,7 +17,9 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line, provgrid, start
+from provgrid.cli.sweep import _constants
 from provgrid.sweeps import run
+from provgrid.sweeps.point import Row
 from provgrid.sweeps.results import exit_code
 from provgrid_models.errors import OptionError, SolverError
 from provgrid_models.files import save_scenario
@@ -313,3 +315,21 @@ def test_exit_codes_follow_the_worst_row():
 def test_a_task_without_processes_is_refused(tiny):
     with pytest.raises(OptionError, match="jobs is 0"):
         pg.sweep(tiny, {PRICE: [1]}, jobs=0)
+
+
+def test_the_constants_in_what_is_paid_in_all_are_told_below_the_table() -> None:
+    def row(constants_yuan: float, idle_t: float) -> Row:
+        return Row(
+            status="optimal",
+            objective_yuan=302.0,
+            constants_yuan=constants_yuan,
+            carbon_t=0.4,
+            total_carbon_t=0.4 + idle_t,
+        )
+
+    assert _constants([row(467.0, 0.25), Row(status="infeasible"), row(493.0, 0.25)]) == (
+        "in all: 467 to 493 yuan and 0.25 t of it are constants (idle floor and such), "
+        "which solve shows beside its cost"
+    )
+    assert _constants([row(0.0, 0.0)]) == ""
+    assert _constants([Row(status="infeasible")]) == ""

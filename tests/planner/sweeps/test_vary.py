@@ -59,6 +59,13 @@ def test_what_cannot_be_varied_is_refused_with_a_hint(vary, said):
 
 
 def test_a_key_that_no_value_fits_is_an_error_and_a_single_wrong_value_is_not():
-    with pytest.raises(ScenarioError, match=r"prices\.nothing"):
+    with pytest.raises(ScenarioError, match=r"first: --vary key prices\.nothing: no such key"):
         check_axes(axes_of(["prices.nothing=1,2"]), "toy", ())
     check_axes(axes_of(["clusters.jiashan.pue=0.5,1.2"]), "toy", ())
+
+
+def test_a_bare_key_is_told_with_the_path_that_it_means():
+    with pytest.raises(ScenarioError) as refused:
+        check_axes(axes_of(["carbon_price=1,2"]), "toy", ())
+    said = '--vary key carbon_price: no such key. Did you mean "prices.carbon_price_yuan_per_t"?'
+    assert str(refused.value).endswith(said)
