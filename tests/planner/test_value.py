@@ -70,7 +70,10 @@ def test_what_costs_is_not_said_to_save_less_than_nothing(capsys):
 
 def test_what_is_not_there_is_told_with_what_is(run):
     said = in_this_process("value", run, "--of", "nothing").stderr
-    assert "'nothing' is no pool, link or cluster of this plan; did you mean " in said
+    assert "'nothing' is no pool, link or cluster of this plan; it has " in said
+    assert "such as pool hangzhou_city/ascend_910b, jiashan/h20; link " in said
+    said = in_this_process("value", run, "--of", "h20").stderr
+    assert "did you mean jiashan/h20?" in said
 
 
 def test_classes_of_work_are_asked_for_by_column(run):

@@ -17,6 +17,7 @@ import numpy as np
 
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import OptionError
+from provgrid_models.findings import words_with
 from provgrid_optimizer.answers.sensitivity import Direction
 from provgrid_optimizer.answers.worth import with_fixed_values
 
@@ -231,9 +232,11 @@ def _present(plan: Plan, kind: Kind, index: int) -> float:
 
 
 def _suggestion(wanted: str, known: dict[Kind, Sequence[str]]) -> str:
-    """Name what comes nearest."""
+    """Name what comes nearest, or the first of each kind."""
     from difflib import get_close_matches
 
     names = [str(name) for part in known.values() for name in part]
-    near = get_close_matches(wanted, names, n=3, cutoff=0.4) or names[:3]
-    return f"did you mean {' or '.join(near)}?"
+    if near := get_close_matches(wanted, names, n=3, cutoff=0.6) or words_with(wanted, names):
+        return f"did you mean {' or '.join(near)}?"
+    first = [f"{kind} {', '.join(map(str, part[:2]))}" for kind, part in known.items() if len(part)]
+    return f"it has {len(names):,} of them, such as {'; '.join(first)}"
