@@ -27,11 +27,11 @@ def provgrid(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comp
     )
 
 
-def in_this_process(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run `provgrid ...` here, which saves loading everything anew."""
+def in_this_process(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `provgrid ...` here, which saves loading everything anew, where the process itself is not what is tested."""
     before, said, noted = signal.getsignal(signal.SIGINT), io.StringIO(), io.StringIO()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(noted):
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(noted), contextlib.chdir(cwd or Path.cwd()):
             code = run(list(map(str, arguments)))
     finally:
         signal.signal(signal.SIGINT, before)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid, start
+from command_line import in_this_process, json_of, one_line, provgrid, start
 from provgrid.experiments.catalogue import catalogue, chosen
 from provgrid.experiments.examine import first_wave
 from provgrid.experiments.page import NATIONAL
@@ -20,13 +20,13 @@ SMALL = "shanghai_sichuan_carbon"
 
 
 def test_the_claims_are_listed(tmp_path):
-    listed = json_of(provgrid("claims", "--list", "--json", cwd=tmp_path))
+    listed = json_of(in_this_process("claims", "--list", "--json", cwd=tmp_path))
     assert [one["id"] for one in listed] == [claim.id for claim in catalogue()]
     assert not list(tmp_path.iterdir())
 
 
 def test_a_claim_that_cannot_be_tested_says_why(tmp_path):
-    printed = json_of(provgrid("claims", "zhejiang_leads_inflow", "--json", cwd=tmp_path))
+    printed = json_of(in_this_process("claims", "zhejiang_leads_inflow", "--json", cwd=tmp_path))
     (claim,) = printed["claims"]
     assert claim["verdict"] == "cannot be tested"
     assert claim["documents"] == ["000"]
@@ -34,7 +34,7 @@ def test_a_claim_that_cannot_be_tested_says_why(tmp_path):
 
 
 def test_an_unknown_claim_is_bad_input(tmp_path):
-    assert "no claim 'western_power'" in one_line(provgrid("claims", "western_power", cwd=tmp_path), 2)
+    assert "no claim 'western_power'" in one_line(in_this_process("claims", "western_power", cwd=tmp_path), 2)
 
 
 def test_the_api_gives_frozen_results(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from command_line import environment, json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line, provgrid
 from provgrid.cli import doctor
 from provgrid_models.errors import SolverError
 from provgrid_models.files import save_scenario
@@ -77,11 +77,11 @@ def test_help_is_quick() -> None:
 
 
 def test_every_command_of_this_version_is_listed_and_takes_json() -> None:
-    listed = provgrid("--help").stdout
+    listed = in_this_process("--help").stdout
     for command in COMMANDS:
         assert f" {command} " in listed
         asked = {"bench": ["bench", "reference"], "study": ["study", "ports"]}.get(command, [command])
-        assert "--json" in provgrid(*asked, "--help").stdout
+        assert "--json" in in_this_process(*asked, "--help").stdout
 
 
 def test_output_in_a_pipe_has_no_colours(tiny: Path, tmp_path: Path) -> None:
@@ -105,24 +105,24 @@ def test_solve_prints_one_record_and_writes_the_run_that_it_names(tiny: Path, tm
 
 def test_the_audit_repeats_from_the_files_alone(tiny: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    record = json_of(provgrid("solve", tiny, "--engine", "heuristic", "--json", "-o", run))
-    audit = json_of(provgrid("audit", run, "--json"))
+    record = json_of(in_this_process("solve", tiny, "--engine", "heuristic", "--json", "-o", run))
+    audit = json_of(in_this_process("audit", run, "--json"))
     assert audit["passed"]
     assert audit["objective_yuan"] == pytest.approx(record["objective_yuan"], rel=1e-9)
     assert audit["bound_yuan"] == pytest.approx(record["bound_yuan"], rel=1e-6)
-    assert "audit passed" in provgrid("audit", run).stdout
+    assert "audit passed" in in_this_process("audit", run).stdout
 
 
 def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert provgrid("solve", tiny, "--engine", "lp", "--no-policies", "-o", run).returncode == 0
+    assert in_this_process("solve", tiny, "--engine", "lp", "--no-policies", "-o", run).returncode == 0
     frame = pd.read_parquet(run / "training.parquet")
     frame["accelerators"] *= 2
     frame.to_parquet(run / "training.parquet", index=False)
-    said = provgrid("audit", run)
+    said = in_this_process("audit", run)
     assert said.returncode == 9
     assert "violation: " in said.stderr
-    assert json_of(provgrid("audit", run, "--json"), code=9)["passed"] is False
+    assert json_of(in_this_process("audit", run, "--json"), code=9)["passed"] is False
 
 
 @pytest.mark.parametrize(
@@ -152,19 +152,23 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
 )
 def test_bad_input_is_exit_2_and_one_line(arguments: list[str], says: str, tiny: Path, tmp_path: Path) -> None:
     filled = [argument.replace("SCENARIO", str(tiny)) for argument in arguments]
-    assert says in one_line(provgrid(*filled, cwd=tmp_path), 2)
+    assert says in one_line(in_this_process(*filled, cwd=tmp_path), 2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_process_ends_with_the_exit_code_of_its_error(tmp_path: Path) -> None:
+    assert "dance" in one_line(provgrid("dance", cwd=tmp_path), 2)
 
 
 def test_hard_work_that_cannot_be_served_is_exit_3_and_named(tmp_path: Path) -> None:
     crowd = {"gang": {"hard": True, "max_accelerators": 1e6, "work_pflop_h": 1e9}}
     save_scenario(tiny_scenario(jobs=crowd), tmp_path / "hard")
-    assert "gang" in one_line(provgrid("solve", tmp_path / "hard", "--engine", "lp", cwd=tmp_path), 3)
+    assert "gang" in one_line(in_this_process("solve", tmp_path / "hard", "--engine", "lp", cwd=tmp_path), 3)
     assert not (tmp_path / "runs").exists()
 
 
 def test_above_the_asked_gap_is_exit_4_and_the_plan_is_written(tiny: Path, tmp_path: Path) -> None:
-    said = provgrid("solve", tiny, "--engine", "local", "--gap", "0", "--json", "-o", tmp_path / "run")
+    said = in_this_process("solve", tiny, "--engine", "local", "--gap", "0", "--json", "-o", tmp_path / "run")
     record = json_of(said, code=4)
     assert record["gap"] > 0
     assert said.stderr.startswith("provgrid: local ended by itself at gap ")
@@ -173,54 +177,63 @@ def test_above_the_asked_gap_is_exit_4_and_the_plan_is_written(tiny: Path, tmp_p
 
 
 def test_no_time_is_exit_5_and_writes_nothing(tiny: Path, tmp_path: Path) -> None:
-    said = provgrid("solve", tiny, "--engine", "heuristic", "--time-limit", "0", "--json", cwd=tmp_path)
+    said = in_this_process("solve", tiny, "--engine", "heuristic", "--time-limit", "0", "--json", cwd=tmp_path)
     assert "time limit is 0" in one_line(said, 5)
     assert said.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unexpected_fault_is_one_line_with_the_way_to_the_traceback(tiny: Path) -> None:
+def test_an_unexpected_fault_is_one_line_with_the_way_to_the_traceback(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("loose\nscrew")
+
+    monkeypatch.setattr("provgrid.api.load", broken)
+    said = one_line(in_this_process("solve", tiny), 1)
+    assert said == "provgrid: RuntimeError: loose screw; see the traceback with --debug"
+
+
+def test_an_unexpected_fault_shows_its_traceback_where_it_is_asked_for(tiny: Path) -> None:
     code = (
         "import sys, provgrid.cli, provgrid.api\n"
         "def broken(*_): raise RuntimeError('loose\\nscrew')\n"
         "provgrid.api.load = broken\n"
         "provgrid.cli.main(sys.argv[1:])\n"
     )
-    run = [sys.executable, "-c", code]
-    said = subprocess.run([*run, "solve", str(tiny)], capture_output=True, text=True, check=False)
-    assert one_line(said, 1) == "provgrid: RuntimeError: loose screw; see the traceback with --debug"
-    said = subprocess.run([*run, "solve", str(tiny), "--debug"], capture_output=True, text=True, check=False)
+    run = [sys.executable, "-c", code, "solve", str(tiny), "--debug"]
+    said = subprocess.run(run, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert "Traceback" in said.stderr
 
 
 def test_new_copies_a_scenario_that_checks_and_solves(tmp_path: Path) -> None:
-    record = json_of(provgrid("new", "mine", "--json", cwd=tmp_path))
+    record = json_of(in_this_process("new", "mine", "--json", cwd=tmp_path))
     assert record["template"] == "toy"
     assert "scenario.toml" in record["files"]
-    assert json_of(provgrid("check", "mine", "--json", cwd=tmp_path))["errors"] == 0
-    assert json_of(provgrid("solve", "mine", "--engine", "lp", "--json", cwd=tmp_path))["status"] == "optimal"
+    assert json_of(in_this_process("check", "mine", "--json", cwd=tmp_path))["errors"] == 0
+    assert json_of(in_this_process("solve", "mine", "--engine", "lp", "--json", cwd=tmp_path))["status"] == "optimal"
 
 
 def test_check_lists_every_finding_and_is_exit_2(tiny: Path, tmp_path: Path) -> None:
-    assert json_of(provgrid("check", tiny, "--json"))["errors"] == 0
+    assert json_of(in_this_process("check", tiny, "--json"))["errors"] == 0
     save_scenario(tiny_scenario(), tmp_path / "broken")
     clusters = tmp_path / "broken" / "clusters.csv"
     clusters.write_text(clusters.read_text().replace("city_a", "city-a,", 1))
     regions = tmp_path / "broken" / "regions.csv"
     regions.write_text(regions.read_text().replace("zone", "zoned", 1))
-    found = json_of(provgrid("check", tmp_path / "broken", "--json"), code=2)
+    found = json_of(in_this_process("check", tmp_path / "broken", "--json"), code=2)
     assert {finding["file"] for finding in found["findings"]} >= {"clusters.csv", "regions.csv"}
     assert found["errors"] == sum(finding["severity"] == "error" for finding in found["findings"])
-    text = provgrid("check", tmp_path / "broken")
+    text = in_this_process("check", tmp_path / "broken")
     assert text.returncode == 2
     assert "error: regions.csv" in text.stdout
 
 
 def test_overrides_change_what_is_solved(tiny: Path, tmp_path: Path) -> None:
-    plain = json_of(provgrid("solve", tiny, "--engine", "lp", "--no-policies", "--json", cwd=tmp_path))
+    plain = json_of(in_this_process("solve", tiny, "--engine", "lp", "--no-policies", "--json", cwd=tmp_path))
     priced = json_of(
-        provgrid(
+        in_this_process(
             *("solve", tiny, "--engine", "lp", "--no-policies", "--json"),
             *("--set", "prices.carbon_price_yuan_per_t=500"),
             cwd=tmp_path,
@@ -231,10 +244,11 @@ def test_overrides_change_what_is_solved(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_schema_is_json() -> None:
-    assert json_of(provgrid("schema", "--json"))
+    assert json_of(in_this_process("schema", "--json"))
 
 
 def test_doctor_solves_the_golden_problem_with_every_solver() -> None:
+    # A process of its own: a solver that prints from C would spoil what is read here.
     found = json_of(provgrid("doctor", "--json"))
     assert all(result["ok"] for result in found["solvers"].values()), found["solvers"]
     assert found["versions"]["highspy"]
@@ -256,13 +270,13 @@ def test_doctor_is_exit_7_where_highs_is_missing() -> None:
     assert json.loads(said.stdout)["solvers"]["lp"]["missing"]
 
 
-def test_no_colour_is_honoured(tiny: Path, tmp_path: Path) -> None:
-    call = [sys.executable, "-m", "provgrid", "solve", str(tiny), "--engine", "lp", "--no-policies"]
-    said = subprocess.run(
-        [*call, "-o", str(tmp_path / "run")],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment(NO_COLOR="1", FORCE_COLOR="1"),
-    )
+def test_no_colour_is_honoured(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    call = ("solve", tiny, "--engine", "lp", "--no-policies", "-o")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[3" in in_this_process(*call, tmp_path / "coloured").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    said = in_this_process(*call, tmp_path / "plain")
+    assert said.returncode == 0, said.stderr
     assert "\x1b[3" not in said.stdout

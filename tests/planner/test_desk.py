@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 import provgrid as pg
-from command_line import environment, json_of, one_line, provgrid
+from command_line import environment, in_this_process, json_of, one_line
 from provgrid import studies
 from provgrid.cli import doctor, new
 from provgrid.cli import run as command_line
@@ -117,14 +117,16 @@ def test_progress_is_nowhere_but_on_a_terminal_that_can_draw(monkeypatch: pytest
 
 
 def test_a_template_explains_itself_and_checks_clean(tmp_path: Path) -> None:
-    said = provgrid("new", tmp_path / "mine")
+    said = in_this_process("new", tmp_path / "mine")
     assert said.returncode == 0, said.stderr
     assert "README.md and the comments in scenario.toml explain every column and key" in said.stdout
     settings = (tmp_path / "mine" / "scenario.toml").read_text(encoding="utf-8")
     assert "# price of emitted CO2 [yuan/t]; at least 0\ncarbon_price_yuan_per_t = 0.0\n" in settings
     assert tomllib.loads(settings)["name"] == "toy"
-    assert provgrid("check", tmp_path / "mine").returncode == 0
-    record = json_of(provgrid("solve", tmp_path / "mine", "--engine", "lp", "--no-policies", "--json", cwd=tmp_path))
+    assert in_this_process("check", tmp_path / "mine").returncode == 0
+    record = json_of(
+        in_this_process("solve", tmp_path / "mine", "--engine", "lp", "--no-policies", "--json", cwd=tmp_path)
+    )
     assert record["status"] == "optimal"
 
 
@@ -146,13 +148,15 @@ def test_a_template_that_is_laid_over_another_checks_as_that_one_does(tmp_path: 
 
 
 def test_a_run_is_exported_into_a_folder_that_it_names(run: Path, tmp_path: Path) -> None:
-    record = json_of(provgrid("export", run, "--only", "capacity_curves", "--only", "dispatch", "--json", cwd=tmp_path))
+    record = json_of(
+        in_this_process("export", run, "--only", "capacity_curves", "--only", "dispatch", "--json", cwd=tmp_path)
+    )
     assert record["folder"] == "exports/tiny-run-csv"
     assert record["files"] == ["capacity_curves.csv", "dispatch.json", "dispatch.schema.json"]
     dispatch = json.loads((tmp_path / record["folder"] / "dispatch.json").read_text(encoding="utf-8"))
     assert [one["id"] for one in dispatch["jobs"]] == ["base", "gang", "vertical"]
-    assert "exists already" in one_line(provgrid("export", run, cwd=tmp_path), 2)
-    assert "no format 'ods'; choose one of" in one_line(provgrid("export", run, "--to", "ods", cwd=tmp_path), 2)
+    assert "exists already" in one_line(in_this_process("export", run, cwd=tmp_path), 2)
+    assert "no format 'ods'; choose one of" in one_line(in_this_process("export", run, "--to", "ods", cwd=tmp_path), 2)
 
 
 def test_solve_names_what_is_left_why_and_what_to_ask_next(tmp_path: Path) -> None:
@@ -161,7 +165,7 @@ def test_solve_names_what_is_left_why_and_what_to_ask_next(tmp_path: Path) -> No
         job("late", deadline_h=20.0),
     ]
     save_scenario(tiny_scenario(jobs=jobs), tmp_path / "mine")
-    said = provgrid("solve", "mine", "--engine", "heuristic", "--no-policies", "-o", "a run", cwd=tmp_path)
+    said = in_this_process("solve", "mine", "--engine", "heuristic", "--no-policies", "-o", "a run", cwd=tmp_path)
     assert "left unserved: 1 job or service, the dearest first\n" in said.stdout
     assert "  job never: 70 yuan; no pool can ever serve it: " in said.stdout
     assert "  see why: provgrid explain 'a run' --job never\n" in said.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 from provgrid.experiments.catalogue import catalogue
 from provgrid.experiments.catalogue.national import on_national
 from provgrid.facts_page import page_text
@@ -35,20 +35,20 @@ def test_the_page_names_every_fact_and_every_built_in_scenario(text: str) -> Non
 
 
 def test_the_facts_are_listed_by_document_and_as_json() -> None:
-    said = provgrid("facts").stdout
+    said = in_this_process("facts").stdout
     assert "001  China Pumps 170B into Xinjiang Compute" in said
     assert "confirmed in part xinjiang_cluster: Xinjiang has computing clusters of 16,000 P." in said
-    record = json_of(provgrid("facts", "--json"))
+    record = json_of(in_this_process("facts", "--json"))
     assert len(record["documents"]) == 5
     assert {one["id"] for one in record["facts"]} == {one.id for one in facts.facts()}
 
 
 def test_a_scenario_is_summed_up_by_quality_and_traced_number_by_number() -> None:
-    said = provgrid("facts", "--scenario", "toy", "--set", "prices.unserved_multiple=4").stdout
+    said = in_this_process("facts", "--scenario", "toy", "--set", "prices.unserved_multiple=4").stdout
     assert said.startswith("toy: ")
     assert "not stated unserved_multiple: 4 <- own" in said
     assert "measured   carbon_kg_per_kwh: 2 numbers <- emission_factors/ef_zhejiang_2023.kgco2_per_kwh" in said
-    record = json_of(provgrid("facts", "-s", "toy", "--json"))
+    record = json_of(in_this_process("facts", "-s", "toy", "--json"))
     assert sum(record["by_quality"].values()) == sum(one["numbers"] for one in record["numbers"])
     by_path = {one["path"]: one for one in record["numbers"]}
     assert by_path["clusters.hami_yiwu.pue"] == {
@@ -90,8 +90,8 @@ def test_every_number_is_in_one_group() -> None:
 
 
 def test_the_page_takes_no_scenario() -> None:
-    assert "leave --scenario" in one_line(provgrid("facts", "--page", "--scenario", "toy"), 2)
-    assert "name one with --scenario" in one_line(provgrid("facts", "--set", "prices.unserved_multiple=4"), 2)
+    assert "leave --scenario" in one_line(in_this_process("facts", "--page", "--scenario", "toy"), 2)
+    assert "name one with --scenario" in one_line(in_this_process("facts", "--set", "prices.unserved_multiple=4"), 2)
 
 
 def test_facts_and_claims_name_each_other() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from command_line import provgrid, start
+from command_line import in_this_process, provgrid, start
 from provgrid.cli import run as command_line
 from provgrid_models.files import save_scenario
 from provgrid_optimizer import solve as solving
@@ -30,7 +30,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_whole_or_absent(run: Path) -> None:
     if run.exists():
-        audited = provgrid("audit", run)
+        audited = in_this_process("audit", run)
         assert audited.returncode == 0, audited.stderr
 
 

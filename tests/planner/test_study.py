@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 
 
 @pytest.mark.slow
@@ -27,15 +27,15 @@ from command_line import json_of, one_line, provgrid
     ids=["efficiency", "zones", "pooling"],
 )
 def test_the_command_prints_what_the_study_finds(engine, arguments, find):
-    record = json_of(provgrid("study", *arguments, "--engine", engine, "--json"))
+    record = json_of(in_this_process("study", *arguments, "--engine", engine, "--json"))
     assert record.pop("study") == arguments[0]
     assert record.pop("scenario") == "toy"
     assert record == find(pg.load("toy"), engine).to_dict()
 
 
 def test_a_relaxation_saves_nothing_by_pooling():
-    assert "no saving" in one_line(provgrid("study", "pooling", "toy", "--engine", "lp"), 2)
+    assert "no saving" in one_line(in_this_process("study", "pooling", "toy", "--engine", "lp"), 2)
 
 
 def test_a_scenario_without_a_priced_port_has_none_to_rank():
-    assert "price a port first" in one_line(provgrid("study", "ports", "toy", "--port", "nothing/h20"), 2)
+    assert "price a port first" in one_line(in_this_process("study", "ports", "toy", "--port", "nothing/h20"), 2)

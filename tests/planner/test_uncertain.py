@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 from provgrid import draws as draws_of
 from provgrid.draws import Draw, Task
 from provgrid.spread import spread_of
@@ -161,7 +161,7 @@ def test_too_few_solved_draws_rank_nothing() -> None:
 def test_the_command_prints_the_spread_with_the_plan(tmp_path: Path) -> None:
     folder = own_folder(tmp_path / "mine", '"prices.carbon_price_yuan_per_t" = [0, 100]')
     flags = ("--engine", "lp", "--no-policies", "--uncertain", "--draws", "3", "--jobs", "1")
-    record = json_of(provgrid("solve", folder, *flags, "--json", cwd=tmp_path))
+    record = json_of(in_this_process("solve", folder, *flags, "--json", cwd=tmp_path))
     assert record["uncertain"]["draws"] == record["uncertain"]["solved"] == 3
     assert record["uncertain"]["spread"]["objective_yuan"]["named"] == record["objective_yuan"]
     assert record["uncertain"]["movers"][0]["id"] == "prices.carbon_price_yuan_per_t"
@@ -169,7 +169,7 @@ def test_the_command_prints_the_spread_with_the_plan(tmp_path: Path) -> None:
 
 def test_a_scenario_without_ranges_and_impossible_numbers_of_draws_are_bad_input(tmp_path: Path) -> None:
     save_scenario(tiny_scenario(), tmp_path / "tiny")
-    said = one_line(provgrid("solve", tmp_path / "tiny", "--uncertain", cwd=tmp_path), 2)
+    said = one_line(in_this_process("solve", tmp_path / "tiny", "--uncertain", cwd=tmp_path), 2)
     assert "add [uncertain]" in said
     with pytest.raises(pg.OptionError, match="draws is 1"):
         pg.uncertain("toy", draws=1)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 from provgrid_models.errors import OptionError
 from provgrid_optimizer.answers.ladder import latency_ladder, relaxed_by
 from provgrid_optimizer.answers.worth import Bench
@@ -78,7 +78,7 @@ def test_without_limits_there_is_no_ladder() -> None:
 
 
 def test_the_command_line_prints_every_rung_and_refuses_what_is_no_number() -> None:
-    record = json_of(provgrid("study", "ladder", "toy", "--engine", "lp", "--ms", "5,50", "--json"))
+    record = json_of(in_this_process("study", "ladder", "toy", "--engine", "lp", "--ms", "5,50", "--json"))
     assert [rung["added_ms"] for rung in record["rungs"]] == [0.0, 5.0, 50.0]
-    refused = provgrid("study", "ladder", "toy", "--engine", "lp", "--ms", "five")
+    refused = in_this_process("study", "ladder", "toy", "--engine", "lp", "--ms", "five")
     assert "--ms five holds no list of numbers; give steps such as 5,10,20" in one_line(refused, 2)

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from command_line import json_of, provgrid
+from command_line import in_this_process, json_of
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError, NoPlanError
 from provgrid_optimizer.multipliers import Multipliers
@@ -117,12 +117,12 @@ def test_curtailed_energy_by_hand():
 def test_the_command_prints_both_tables(tmp_path):
     plan = planned(tiny_scenario())
     plan.save(tmp_path / "run")
-    record = json_of(provgrid("ledger", tmp_path / "run", "--json"))
+    record = json_of(in_this_process("ledger", tmp_path / "run", "--json"))
     assert len(record["ledger"]) == len(plan.ledger)
     total = sum(row["energy_yuan"] for row in record["ledger"])
     assert total == pytest.approx(plan.component_costs.energy)
     assert json.dumps(record)
     assert np.isclose(record["curtailed"][0]["offered_kwh"], 80.0)
-    said = provgrid("ledger", tmp_path / "run").stdout
+    said = in_this_process("ledger", tmp_path / "run").stdout
     assert "Donghai" in said
     assert "curtailed" in said

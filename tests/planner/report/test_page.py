@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import provgrid as pg
-from command_line import json_of, one_line, provgrid
+from command_line import in_this_process, json_of, one_line
 from provgrid.cli import run as run_command
 from provgrid.report.cards import cards
 from provgrid.report.page import report_html
@@ -165,7 +165,7 @@ def test_cells_keep_all_digits_beside_what_is_shown(subject: Subject) -> None:
 
 
 def test_the_command_writes_the_report_into_the_run_folder(run: Path) -> None:
-    told = json_of(provgrid("report", run, "--lang", "zh", "--json"))
+    told = json_of(in_this_process("report", run, "--lang", "zh", "--json"))
     assert told["report"] == str(run / "report.html")
     text = (run / "report.html").read_text(encoding="utf-8")
     assert '<html lang="zh-CN">' in text
@@ -209,5 +209,5 @@ def test_solve_writes_the_report_where_it_is_asked_to(tmp_path: Path, capsys: py
 def test_wrong_languages_and_folders_are_one_line(run: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="take one of en, zh"):
         report_html([], "fr")
-    assert "is no folder" in one_line(provgrid("report", tmp_path / "nothing"), 2)
-    assert "cannot be written" in one_line(provgrid("report", run, "-o", tmp_path / "no" / "such" / "r.html"), 2)
+    assert "is no folder" in one_line(in_this_process("report", tmp_path / "nothing"), 2)
+    assert "cannot be written" in one_line(in_this_process("report", run, "-o", tmp_path / "no" / "such" / "r.html"), 2)
