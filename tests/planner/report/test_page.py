@@ -40,20 +40,25 @@ def subject(run: Path) -> Subject:
     return subject_of_run(run)
 
 
+@pytest.fixture(scope="module")
+def pages(subject: Subject) -> dict[str, str]:
+    return {lang: report_html([subject], lang) for lang in ("en", "zh")}
+
+
 def without_tags(text: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_parts_stand_in_the_order_that_planners_read(subject: Subject, lang: str) -> None:
-    text = report_html([subject], lang)
+def test_the_parts_stand_in_the_order_that_planners_read(pages: dict[str, str], lang: str) -> None:
+    text = pages[lang]
     at = [text.index(f'<section id="{part}"') for part in PARTS]
     assert at == sorted(at)
     assert text.count('class="card"') == 5
 
 
-def test_the_verdict_says_cost_gap_unserved_carbon_and_both_savings(subject: Subject) -> None:
-    text = without_tags(report_html([subject], "en").split('<section id="verdict"')[1].split("</section>")[0])
+def test_the_verdict_says_cost_gap_unserved_carbon_and_both_savings(subject: Subject, pages: dict[str, str]) -> None:
+    text = without_tags(pages["en"].split('<section id="verdict"')[1].split("</section>")[0])
     certificate = subject.certificate
     assert f"{certificate.objective_yuan:,.0f} yuan" in text
     how = "within" if certificate.gap <= 0.05 else "far from proven: the bound leaves a gap of"
@@ -94,8 +99,8 @@ def test_the_same_run_makes_the_same_bytes(run: Path) -> None:
     assert texts[0] == texts[1]
 
 
-def test_nothing_in_the_page_comes_from_elsewhere(subject: Subject) -> None:
-    text = report_html([subject], "en")
+def test_nothing_in_the_page_comes_from_elsewhere(pages: dict[str, str]) -> None:
+    text = pages["en"]
     assert "default-src 'none'" in text
     text = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
     assert not re.search(r"(?:src|href)=\"(?!#)|url\(|@import", text)
@@ -154,8 +159,8 @@ def test_the_largest_jobs_are_shown_and_the_rest_is_pointed_to(monkeypatch: pyte
     assert jobs.count("<tr>") == 3  # the headings, and two jobs
 
 
-def test_cells_keep_all_digits_beside_what_is_shown(subject: Subject) -> None:
-    text = report_html([subject], "zh")
+def test_cells_keep_all_digits_beside_what_is_shown(subject: Subject, pages: dict[str, str]) -> None:
+    text = pages["zh"]
     pools = text.split('data-table="pools"')[1].split("</article>")[0]
     cells = re.findall(r'<td class="number"(?: data-v="([^"]*)")?>([^<]*)</td>', pools)
     shown = [float(value or text.replace(",", "")) for value, text in cells if not text.endswith("%")]
