@@ -98,13 +98,14 @@ def remaining(
     allocation: Allocation,
     options: SolveOptions | None = None,
     on_progress: OnProgress = ignore_progress,
+    stage: str = "prices",
 ) -> Remaining:
     """Fix the indivisible choices of a plan and solve what remains.
 
     Raises
     ------
     OptionError : the relaxation is so large that it is solved by columns, so that no one program remains.
-    NoPlanError : the time limit came, or Ctrl-C, before the optimum.
+    NoPlanError : the time limit came before the optimum; Ctrl-C is a `KeyboardInterrupt`.
     SolverError : HiGHS failed.
     """
     options = options or SolveOptions()
@@ -114,7 +115,8 @@ def remaining(
             "with prices at this plan; take those of its bound, plan.prices, or a plan of the heuristic"
         )
     program, selection = remaining_program(problem, allocation)
-    return solved(problem, program, selection, "lp" if allocation.divisible else "fixed-lp", options, on_progress)
+    kind: Remains = "lp" if allocation.divisible else "fixed-lp"
+    return solved(problem, program, selection, kind, options, on_progress, stage=stage)
 
 
 def solved(
@@ -125,6 +127,7 @@ def solved(
     options: SolveOptions,
     on_progress: OnProgress = ignore_progress,
     vertex: Basis | None = None,
+    stage: str = "prices",
 ) -> Remaining:
     """Solve a program that remains, from a vertex where one is known. Raises as `remaining` does."""
     settings: dict[str, float | int | str | bool] = {}
@@ -135,11 +138,13 @@ def solved(
         program,
         options,
         on_progress,
-        stage="prices",
+        stage=stage,
         time_limit_s=Clock(options).left_s(),
         settings=settings,
         basis=vertex,
     )
+    if answer.ending is Ending.INTERRUPTED:
+        raise KeyboardInterrupt
     if answer.ending is Ending.INFEASIBLE:
         if kind == "lp":
             raise infeasible(problem, options, divisible=True)

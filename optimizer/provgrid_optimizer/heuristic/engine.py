@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +19,13 @@ from provgrid_optimizer.heuristic.construct import construct, missing
 from provgrid_optimizer.heuristic.cost import objective_yuan
 from provgrid_optimizer.heuristic.improve import Improvement
 from provgrid_optimizer.heuristic.prices import Ascent, energy_prices, find_prices
+from provgrid_optimizer.heuristic.settle import settle
 from provgrid_optimizer.heuristic.state import State, to_allocation
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
+    from provgrid_optimizer.allocation import Allocation
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 REPORT_EVERY_S = 0.5
@@ -106,9 +109,15 @@ class _Run:
             status = Status.INTERRUPTED
         if self.plan is None:
             raise NoPlanError("stopped before there was a plan; give more time")
+        allocation = to_allocation(self.problem, self.plan)
+        if status is Status.FINISHED:
+            try:
+                allocation = self._settled(allocation)
+            except KeyboardInterrupt:
+                status = Status.INTERRUPTED
         return EngineResult(
             status=status,
-            allocation=to_allocation(self.problem, self.plan),
+            allocation=allocation,
             multipliers=energy_prices(self.problem) if self.ascent is None else self.ascent.prices,
             passes=self.passes,
             compile_s=self.compile_s,
@@ -174,6 +183,16 @@ class _Run:
             improvement.sweep(self._look_up)
             self.passes += 1
             self._take(improvement)
+
+    def _settled(self, allocation: Allocation) -> Allocation:
+        limit_s = self.options.time_limit_s
+        left_s = None if limit_s is None else limit_s - self.elapsed
+        found = settle(self.problem, allocation, replace(self.options, time_limit_s=left_s), self.on_progress)
+        if found is None:
+            return allocation
+        self.objective = found[1]
+        self.report("plan", improved=True)
+        return found[0]
 
     def _look_up(self) -> bool:
         """Report in the middle of a sweep, and say whether to stop."""
