@@ -1,19 +1,23 @@
-"""What identifies a result: the bytes of its scenario, and the code that makes it."""
+"""What identifies a result: the bytes of its scenario, the tables that work is drawn from, and the code."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 
 from provgrid_models.errors import ScenarioError
+
+TABLES = Path(str(files("provgrid_seeds") / "tables"))
 
 
 def scenario_digest(scenario: str) -> str:
     """SHA-256 over the names and bytes of a scenario's folders, those that it extends included.
 
-    With the overrides and the code it determines the resolved scenario, and no file has to be understood for it.
+    With the overrides, the tables and the code it determines the resolved scenario, and no file has to be understood
+    for it.
     """
     from provgrid_models.files import scenario_error
     from provgrid_models.findings import Findings
@@ -25,6 +29,15 @@ def scenario_digest(scenario: str) -> str:
     if not layers:
         raise scenario_error(scenario, findings) if findings else ScenarioError(f"{scenario} is no scenario")
     return hashlib.sha256("".join(content_hash(layer.folder) for layer in layers).encode()).hexdigest()
+
+
+@cache
+def tables_digest() -> str:
+    """SHA-256 over the tables of public figures: work that `[generate]` describes is drawn from rows of theirs."""
+    digest = hashlib.sha256()
+    for file in sorted(TABLES.glob("*.csv")):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

@@ -9,14 +9,15 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from provgrid.digests import code_digest, scenario_digest
+from provgrid.digests import code_digest, scenario_digest, tables_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provgrid_optimizer.plan import Plan
 
-SOURCES = ("provgrid_models", "provgrid_optimizer", "provgrid.experiments.plans")  # what a plan's figures depend on
+# What a plan's figures depend on.
+SOURCES = ("provgrid_seeds.loader", "provgrid_models", "provgrid_optimizer", "provgrid.experiments.plans")
 SMALLEST_SHARE = 1e-9
 
 
@@ -36,8 +37,8 @@ class Experiment:
 
     @property
     def key(self) -> str:
-        """SHA-256 of the content and of the code that makes the plan."""
-        return hashlib.sha256((self.content + code_digest(*SOURCES)).encode()).hexdigest()
+        """SHA-256 of the content, of the tables that work is drawn from, and of the code that makes the plan."""
+        return hashlib.sha256((self.content + tables_digest() + code_digest(*SOURCES)).encode()).hexdigest()
 
     @property
     def command(self) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from provgrid import store
-from provgrid.digests import code_digest, scenario_digest
+from provgrid.digests import code_digest, scenario_digest, tables_digest
 from provgrid_models.errors import (
     AuditError,
     InfeasibleError,
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from provgrid_optimizer.plan import Plan
 
 COMPONENTS = ("energy", "carbon", "demand_charge", "network", "rent", "subsidy", "unserved")
-SOURCES = ("provgrid_models", "provgrid_optimizer", "provgrid.sweeps.point")  # what a row depends on
+# What a row depends on.
+SOURCES = ("provgrid_seeds.loader", "provgrid_models", "provgrid_optimizer", "provgrid.sweeps.point")
 PACKAGES = ("highspy", "numba", "numpy", "pulp")
 BUDGET_ROUNDING = 1e-7  # relative: a budget that a plan has just met must not be infeasible by rounding
 _seen: set[tuple[str, str]] = set()  # scenarios whose files this process has found to be those that were asked for
@@ -148,11 +149,11 @@ def _read(entry: Any) -> Row | None:
 
 @cache
 def code_sha256() -> str:
-    """Identify the code that makes rows, and the versions of what it calls."""
+    """Identify the code that makes rows, the tables that it draws from, and the versions of what it calls."""
     from provgrid_optimizer.runs import versions
 
     known = versions()
-    whole = [code_digest(*SOURCES), *(known[name] for name in PACKAGES)]
+    whole = [code_digest(*SOURCES), tables_digest(), *(known[name] for name in PACKAGES)]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
