@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from provgrid_models.findings import Findings
 
 SETTINGS_FILE = "scenario.toml"
+IMPORT_REPORT = "import_report.json"  # of the tables of an import, which are no scenario
+RUN_MANIFEST, RUN_SCENARIO = "manifest.json", "scenario"  # of a run, and where it keeps the scenario
 BUILTIN = "builtin:"
 BUILTIN_HINT = "Built in are toy, zhejiang, national and the systems of docs/systems.md."
 
@@ -291,6 +293,10 @@ def _is_scenario_folder(folder: Path, asked_by: str, prefix: str, findings: Find
     elif not has_settings:
         names = [entry.name for entry in folder.iterdir() if entry.suffix == ".toml"]
         hint = did_you_mean(SETTINGS_FILE, names) or "A scenario folder holds scenario.toml and its tables."
+        if (folder / IMPORT_REPORT).is_file():
+            hint = "It holds the tables of an import; import the trace again with --into SCENARIO, into another folder."
+        elif (folder / RUN_MANIFEST).is_file():
+            hint = f"It is a run; its scenario is {folder / RUN_SCENARIO}."
         findings.error("no-settings", f"the folder holds no {SETTINGS_FILE}", file=file, hint=hint)
     else:
         return True

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 UNSTATED = ""  # quality of a number that nobody gave a source for
 DRAWN_FROM = "generated from "  # how the line begins that records a draw; demand_draw writes it
+DRAWN_WITH = " drawn with seed "  # in the lines on what was drawn; demand_draw writes them
 SAME = 1e-9  # relative difference up to which a number still is its source's
 
 UNITS = {
@@ -146,6 +147,11 @@ def drawn_from(scenario: Scenario) -> dict[str, Any]:
             record: dict[str, Any] = json.loads(line.removeprefix(DRAWN_FROM))
             return record
     return {}
+
+
+def is_of_draw(line: str) -> bool:
+    """Whether a line of a scenario's assumptions says that, how or from what its work was drawn."""
+    return line.startswith(DRAWN_FROM) or DRAWN_WITH in line
 
 
 # Settings ------------------------------------------------------------------------------------------------------

@@ -24,9 +24,9 @@ FRESH_S = 60.0  # a folder younger than this may belong to a process that is abo
 
 
 def check_free(folder: Path) -> None:
-    """Raise `OptionError` where a run would have to overwrite something."""
+    """Raise `OptionError` where a run or an export would have to overwrite something."""
     if folder.exists() or folder.is_symlink():
-        raise OptionError(f"{folder} exists already; a run is never overwritten, so give another folder")
+        raise OptionError(f"{folder} exists already and is never overwritten; give another folder with -o")
 
 
 def next_run_folder(parent: Path, scenario: str, engine: str) -> Path:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from provgrid_models.importers.core import Imported
+    from provgrid_models.importers.place import Placed
     from provgrid_models.scenario import Scenario
 
 KINDS = tuple(OPTIONS)
@@ -45,6 +46,7 @@ __all__ = [
     "import_trace",
     "into",
     "options_for",
+    "placed",
     "write_tables",
 ]
 
@@ -84,7 +86,12 @@ def write_tables(imported: Imported, folder: str | Path) -> list[Path]:
 
 
 def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = None) -> Scenario:
-    """Place imported work in a scenario's grid; see `place.into`."""
-    from provgrid_models.importers.place import into as place
+    """Place imported work in a scenario's grid; see `place.placed`."""
+    return placed(imported, scenario, options).scenario
+
+
+def placed(imported: Imported, scenario: Scenario, options: PlaceOptions | None = None) -> Placed:
+    """Place imported work in a scenario's grid, and return what was done to it too; see `place.placed`."""
+    from provgrid_models.importers.place import placed as place
 
     return place(imported, scenario, options)

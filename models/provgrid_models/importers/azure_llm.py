@@ -22,6 +22,7 @@ from provgrid_models.importers.core import (
     start_moment,
     summary,
     tenants_of,
+    until_placed,
 )
 from provgrid_models.importers.work import demand_table, service_words, services_table
 from provgrid_models.scenario import Family
@@ -97,6 +98,7 @@ def read(files: Sequence[str | Path] | str | Path, options: AzureOptions) -> Imp
             *common_assumptions(options, cells, bad),
         ),
         bad_rows=bad.frame(),
+        until_placed=until_placed(options),
         counts=summary(cells, kept, {"outside_window": outside}, bad),
         period_h=options.period_h,
         periods=periods,

@@ -36,7 +36,7 @@ class Imported:
     `jobs`, `services` and `demand` follow `tables.LONG_TABLES` with every column filled. `demand` covers periods
     0 .. `periods` - 1 of `period_h` hours each (0 where the trace has no services). `bad_rows` has the columns
     file, line, column, found, problem: one row per problem. `counts` says how many rows were read, kept, bad,
-    duplicated or left out on purpose.
+    duplicated or left out on purpose. `until_placed` are the assumptions that hold until the work is placed in a grid.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class Imported:
     counts: dict[str, int]
     period_h: float = 1.0
     periods: int = 0
+    until_placed: tuple[str, ...] = ()
 
 
 def long_table(name: str, columns: Mapping[str, Any], rows: int) -> pd.DataFrame:
@@ -194,7 +195,8 @@ def read_cells(path: Path, columns: Sequence[str], bad: BadRows, *, header: bool
     missing = [c for c in columns if c not in names]
     if missing:
         raise ScenarioError(
-            f"{file}: the header lacks {', '.join(missing)}; found {lines[0][:FOUND_LENGTH] or 'an empty file'!r}"
+            f"{file}: the header lacks {', '.join(missing)}; found {lines[0][:FOUND_LENGTH] or 'an empty file'!r}; "
+            "name the trace's own files, or another format"
         )
     body = enumerate(lines[1:] if header else lines, start=2 if header else 1)
     rows: list[list[str]] = []
@@ -300,21 +302,31 @@ def common_assumptions(options: TraceOptions, cells: Sequence[Cells], bad: BadRo
     """Sentences about placing, scaling, duplicates and bad rows that hold for every format."""
     said = []
     duplicates = sum(c.duplicates for c in cells)
+    done = "left out" if options.drop_duplicates else "kept"
     said.append(
-        f"{duplicates} exact duplicate rows were {'left out' if options.drop_duplicates else 'kept'}; each is listed."
+        f"{duplicates} exact duplicate rows were {done}; each is listed." if duplicates else "No row is there twice."
     )
     wrong = len({(e[0], e[1]) for e in bad.entries if not e[4].startswith("exact duplicate")})
-    said.append(f"{wrong} bad rows were left out; each is listed with its file, line and problem.")
+    said.append(
+        f"{wrong} bad rows were left out; each is listed with its file, line and problem."
+        if wrong
+        else "No row is bad."
+    )
     if options.region_map:
         said.append(f"The region follows a map of {len(options.region_map)} names, else it is {options.region}.")
-    elif options.region == UNPLACED:
-        said.append(f"The trace names no region: all work stands in region '{UNPLACED}' until it is placed in a grid.")
-    else:
+    elif options.region != UNPLACED:
         said.append(f"The trace names no region: all work was put into {options.region}.")
-    said.append(f"The trace names no model: all work is of family {options.family}.")
+    said += until_placed(options)
     if options.scale != 1.0:
         said.append(f"All work was multiplied by {options.scale:g}.")
     return said
+
+
+def until_placed(options: TraceOptions) -> tuple[str, ...]:
+    """Sentences that hold until the work is placed in a grid: where it stands, and which model it runs."""
+    nowhere = f"The trace names no region: all work stands in region '{UNPLACED}' until it is placed in a grid."
+    model = f"The trace names no model: all work is of family {options.family}."
+    return (*((nowhere,) if options.region == UNPLACED and not options.region_map else ()), model)
 
 
 def tenants_of(frame: pd.DataFrame) -> tuple[Tenant, ...]:

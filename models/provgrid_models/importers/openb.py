@@ -18,6 +18,7 @@ from provgrid_models.importers.core import (
     start_second,
     summary,
     tenants_of,
+    until_placed,
 )
 from provgrid_models.importers.work import Runs, jobs_from
 from provgrid_models.scenario import Family
@@ -66,13 +67,11 @@ def read(files: Sequence[str | Path] | str | Path, options: OpenbOptions) -> Imp
         f"Hour 0 is second {start_s:g} of the trace; its clock offset is not stated and was taken as midnight, "
         "Beijing time.",
         "A job is a pod with GPUs: released when it was created, running from scheduled_time to deletion_time.",
-        f"{counts['zero_gpu']} pods without a GPU are no training work and were left out.",
-        f"{counts['never_scheduled']} pods that were never scheduled held no GPU and were left out.",
-        f"{counts['zero_lifetime']} pods that were deleted the second they were scheduled did no work and were left "
-        "out.",
-        f"{counts['other_qos']} pods of other classes than "
-        f"{', '.join(options.qos) or 'all'} were left out; long-lived LS pods are jobs too.",
-        f"{specified} pods name GPU models that they may use; this was not used, bindings decide.",
+        *_left_out_words(counts, options),
+        *(
+            [f"{specified} pods name GPU models that they may use; this was not used, bindings decide."]
+            * bool(specified)
+        ),
         *said,
     ]
     return Imported(
@@ -84,8 +83,21 @@ def read(files: Sequence[str | Path] | str | Path, options: OpenbOptions) -> Imp
         tenants=tenants_of(jobs),
         assumptions=(*words, *common_assumptions(options, cells, bad)),
         bad_rows=bad.frame(),
+        until_placed=until_placed(options),
         counts=summary(cells, len(jobs), {**counts, **left_out}, bad),
     )
+
+
+def _left_out_words(counts: dict[str, int], options: OpenbOptions) -> list[str]:
+    """Say what was left out on purpose, and how many pods of each sort."""
+    said = {
+        "zero_gpu": "pods without a GPU are no training work and were left out.",
+        "never_scheduled": "pods that were never scheduled held no GPU and were left out.",
+        "zero_lifetime": "pods that were deleted the second they were scheduled did no work and were left out.",
+        "other_qos": f"pods of other classes than {', '.join(options.qos)} were left out.",
+    }
+    words = [f"{counts[name]} {sentence}" for name, sentence in said.items() if counts[name]]
+    return [*words, *(["Long-lived LS pods are jobs too."] if not options.qos or "LS" in options.qos else [])]
 
 
 def _leave_out(frame: pd.DataFrame, options: OpenbOptions, counts: dict[str, int]) -> pd.DataFrame:

@@ -150,6 +150,7 @@ class PlaceOptions:
     the day, from which most jobs are released within the horizon.
     `scale`: a factor, or "fit" = so that kept and imported work together ask for `target_utilisation` of the usable
     accelerator-hours. `keep`: the scenario's own jobs and services stay beside the imported ones.
+    `max_jobs`: so many of the jobs that are released within the horizon, drawn at random (seeded); None = all of them.
     `split_services`: each service is split over all regions by demand weight; None = only where there are fewer
     services than regions.
     """
@@ -161,6 +162,7 @@ class PlaceOptions:
     scale: float | Literal["fit"] = "fit"
     target_utilisation: float = 0.6
     keep: bool = False
+    max_jobs: int | None = None
     split_services: bool | None = None
     seed: int = 0
     name: str | None = None
@@ -175,6 +177,8 @@ class PlaceOptions:
             raise OptionError(f"target_utilisation is {self.target_utilisation}; give a share above 0 and at most 1")
         if self.from_hour is not None and not (isfinite(self.from_hour) and self.from_hour >= 0):
             raise OptionError(f"from_hour is {self.from_hour}; give an hour from 0 up")
+        if self.max_jobs is not None and self.max_jobs < 1:
+            raise OptionError(f"max_jobs is {self.max_jobs}; give at least 1, or leave it out for all jobs")
         if not 0 <= self.seed < 2**63:
             raise OptionError(f"seed is {self.seed}; give a whole number from 0 to 2^63 - 1")
 

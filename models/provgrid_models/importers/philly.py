@@ -19,6 +19,7 @@ from provgrid_models.importers.core import (
     start_moment,
     summary,
     tenants_of,
+    until_placed,
 )
 from provgrid_models.importers.work import Runs, jobs_from
 from provgrid_models.scenario import Family
@@ -63,6 +64,7 @@ def read(files: Sequence[str | Path] | str | Path, options: PhillyOptions) -> Im
         tenants=tenants_of(jobs),
         assumptions=(*words, *common_assumptions(options, cells, bad)),
         bad_rows=bad.frame(),
+        until_placed=until_placed(options),
         counts=summary(cells, len(jobs), left_out, bad),
     )
 

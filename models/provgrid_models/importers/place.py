@@ -13,6 +13,7 @@ from provgrid_models.demand import expand
 from provgrid_models.errors import OptionError
 from provgrid_models.importers.fleet import Fleet, family_for, jobs_share, services_share
 from provgrid_models.importers.options import PlaceOptions
+from provgrid_models.importers.origins import settings_with
 from provgrid_models.importers.work import demand_table
 from provgrid_models.words import counted
 
@@ -25,6 +26,7 @@ DAY_H = 24.0
 FIT_ROUNDS = 12
 FIT_TOLERANCE = 0.005  # of the room that is left for imported work
 EDGE = 1e-9  # periods by which rounding may miss a period's edge
+MUCH = 10.0  # a factor, up or down, beyond which a trace's jobs are hardly its own any more
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,54 @@ class Work:
     demand: pd.DataFrame
 
 
-def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = None) -> Scenario:
-    """Return the scenario with the imported work in it; everything assumed is added to its assumptions.
+@dataclass(frozen=True)
+class Placed:
+    """A scenario with imported work in it, what was assumed on the way, and how large the work has become.
+
+    `scale` is the factor on all imported work, `fitted_to` the share of the accelerator-hours that it was chosen for
+    (None where a factor was given). Of the `jobs_in_horizon` jobs that the trace has in the horizon, `jobs` are in the
+    scenario.
+    """
+
+    scenario: Scenario
+    assumptions: tuple[str, ...]
+    scale: float
+    fitted_to: float | None
+    jobs: int
+    jobs_in_horizon: int
+    services: int
+    max_jobs: int | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever imports should know before using the scenario; one line each, with what to do."""
+        if self.fitted_to is None or 1.0 / MUCH <= self.scale <= MUCH:
+            return ()
+        factor = f"{self.scale:,.0f}" if self.scale > MUCH else f"{self.scale:.2g}"
+        what = (
+            f"{self.jobs:,} of the {self.jobs_in_horizon:,} jobs that the trace has in the horizon are left, each with "
+            "its accelerators"
+            if self.jobs
+            else f"{self.services:,} services are in the scenario, each with its tokens"
+        )
+        return (
+            f"to fill {self.fitted_to:.0%} of the accelerators, all imported work was multiplied by {factor}: "
+            f"{what} times that; {self._advice()}",
+        )
+
+    def _advice(self) -> str:
+        own_size = "keep their own size with --place scale=1, or fill less with --place target_utilisation=0.1"
+        if self.scale < 1.0:
+            return f"take a larger scenario, or fewer jobs with --option max_jobs, or {own_size}"
+        if self.jobs and self.max_jobs is not None:
+            return f"raise max_jobs (now {self.max_jobs:,}) or leave it out, or {own_size}"
+        return f"take a smaller scenario, or {own_size}"
+
+
+def placed(imported: Imported, scenario: Scenario, options: PlaceOptions | None = None) -> Placed:
+    """Place imported work in a scenario; everything assumed is added to its assumptions.
+
+    Unless its own work is kept, whatever was assumed for that alone leaves the scenario's assumptions and sources.
 
     Raises
     ------
@@ -47,16 +95,23 @@ def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = 
     chosen = options or PlaceOptions()
     if chosen.keep:
         scenario = expand(scenario)  # what is still to be drawn is the scenario's own work too
-    words = [f"Imported from {imported.kind}: {sentence}" for sentence in imported.assumptions]
+    words = [
+        f"Imported from {imported.kind}: {sentence}"
+        for sentence in imported.assumptions
+        if sentence not in imported.until_placed
+    ]
     work = Work(imported.jobs, imported.services, imported.demand)
     random = np.random.default_rng(chosen.seed)
-    fleet = None
+    fleet, in_horizon = None, 0
     imported_family = imported.families[0].id if imported.families else ""
     if len(work.jobs):
         family, fleet, said = family_for(scenario, "jobs", chosen.job_family, imported_family)
         words.append(said)
         jobs, said = _clip_jobs(work.jobs.assign(family=family), scenario, chosen)
         words.append(said)
+        in_horizon = len(jobs)
+        jobs, said_drawn = _drawn_jobs(jobs, chosen)
+        words += said_drawn
         jobs = _placed_jobs(jobs, scenario, chosen, random, words)
         work = replace(work, jobs=jobs)
     if len(work.services):
@@ -66,8 +121,17 @@ def into(imported: Imported, scenario: Scenario, options: PlaceOptions | None = 
     kept = Work(
         *((t if chosen.keep else t.iloc[:0]) for t in (scenario.jobs, scenario.services, scenario.demand)),
     )
-    work = _sized(work, kept, fleet, scenario, chosen, words)
-    return _assembled(work, kept, imported, scenario, chosen, words)
+    work, scale = _sized(work, kept, fleet, scenario, chosen, words)
+    return Placed(
+        scenario=_assembled(work, kept, imported, scenario, chosen, words, scale),
+        assumptions=tuple(words),
+        scale=scale,
+        fitted_to=chosen.target_utilisation if isinstance(chosen.scale, str) else None,
+        jobs=len(work.jobs),
+        jobs_in_horizon=in_horizon,
+        services=len(work.services),
+        max_jobs=chosen.max_jobs,
+    )
 
 
 def _horizon_h(scenario: Scenario) -> float:
@@ -96,6 +160,19 @@ def _clip_jobs(jobs: pd.DataFrame, scenario: Scenario, options: PlaceOptions) ->
         f"The horizon starts at hour {start:g} of the import ({how}); {len(jobs) - len(chosen)} of {len(jobs)} jobs "
         "are released outside it and were left out."
     )
+
+
+def _drawn_jobs(jobs: pd.DataFrame, options: PlaceOptions) -> tuple[pd.DataFrame, list[str]]:
+    """Draw as many of the jobs in the horizon as were asked for; also say how many, and how much of the work."""
+    if options.max_jobs is None or len(jobs) <= options.max_jobs:
+        return jobs, []
+    drawn = np.sort(np.random.default_rng(options.seed).choice(len(jobs), options.max_jobs, replace=False))
+    chosen = jobs.iloc[drawn]
+    share = chosen["work_pflop_h"].sum() / jobs["work_pflop_h"].sum()
+    return chosen.reset_index(drop=True), [
+        f"{options.max_jobs} of the {len(jobs)} jobs within the horizon were drawn at random (seed {options.seed}); "
+        f"they hold {100 * share:.3g} % of their work."
+    ]
 
 
 def _region_weights(scenario: Scenario) -> tuple[list[str], Floats]:
@@ -212,8 +289,8 @@ def _share(work: Work, scenario: Scenario) -> float:
 
 def _sized(
     work: Work, kept: Work, fleet: Fleet | None, scenario: Scenario, options: PlaceOptions, words: list[str]
-) -> Work:
-    """Multiply the work by the factor, fitted or given, and make every job fit its window."""
+) -> tuple[Work, float]:
+    """Multiply the work by the factor, fitted or given, and make every job fit its window; also return the factor."""
     asked, own = _share(work, scenario), _share(kept, scenario)
     if not isinstance(options.scale, str):
         scale = float(options.scale)
@@ -243,7 +320,7 @@ def _sized(
         f"their peak; the imported work alone asked for {asked:.3g} before."
     )
     words += said
-    return placed
+    return placed, scale
 
 
 def _scaled(work: Work, scale: float) -> Work:
@@ -294,19 +371,27 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     )[fits]
     if not len(placed):
         raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
+    after = 100 * float((work - most)[cut].sum() / work.sum())
+    changed = (
+        (too_large & fits, "gang", "", f"larger than every pool cut to {largest:g} accelerators."),
+        (late & fits, "deadline was", "deadlines were", "set to what the job needs on the slowest chip of its family."),
+        (cut, "job runs", "jobs run", f"on after the horizon: {after:.3g} % of the work lies after it, and is left out."),
+        (~fits, "job has", "jobs have", "no whole period left before the horizon's end, and no place in the plan."),
+    )
     return replace(whole, jobs=placed.reset_index(drop=True)), [
-        f"{counted(int((too_large & fits).sum()), 'gang')} larger than every pool cut to {largest:g} accelerators.",
-        f"{counted(int((late & fits).sum()), 'deadline was', 'deadlines were')} set to what the job needs on the "
-        "slowest chip of its family; no deadline lies after the horizon's end.",
-        f"{counted(int(cut.sum()), 'job runs', 'jobs run')} on after the horizon: "
-        f"{100 * float((work - most)[cut].sum() / work.sum()):.3g} % of the work lies after its end and was left out.",
-        f"{counted(int((~fits).sum()), 'job has', 'jobs have')} no whole period left before the horizon's end, and no "
-        "place in the plan.",
+        "No deadline lies after the horizon's end.",
+        *(f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()),
     ]
 
 
 def _assembled(
-    work: Work, kept: Work, imported: Imported, scenario: Scenario, options: PlaceOptions, words: list[str]
+    work: Work,
+    kept: Work,
+    imported: Imported,
+    scenario: Scenario,
+    options: PlaceOptions,
+    words: list[str],
+    scale: float,
 ) -> Scenario:
     """Build the new scenario: tables joined, tenants added, nothing generated any more."""
     renamed = work
@@ -326,24 +411,18 @@ def _assembled(
         if options.keep
         else "The scenario's own jobs and services were replaced by the imported ones."
     )
-    settings = scenario.settings.model_copy(
-        update={
-            "name": options.name or f"{scenario.name}-{imported.kind}",
-            "generate": {},
-            "assumptions": (*scenario.settings.assumptions, *words),
-        }
-    )
 
     def joined(own: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
         frames = [f for f in (own, more) if len(f)]
         return pd.concat(frames, ignore_index=True) if frames else more
 
-    return replace(
+    whole = replace(
         scenario,
-        settings=settings,
         jobs=joined(kept.jobs, renamed.jobs),
         services=joined(kept.services, renamed.services),
         demand=joined(kept.demand, renamed.demand),
         tenants=(*scenario.tenants, *added),
         folder=None,
     )
+    name = options.name or f"{scenario.name}-{imported.kind}"
+    return replace(whole, settings=settings_with(imported, scenario, whole, words, options, scale, name))

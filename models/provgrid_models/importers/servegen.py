@@ -24,6 +24,7 @@ from provgrid_models.importers.core import (
     start_second,
     summary,
     tenants_of,
+    until_placed,
 )
 from provgrid_models.importers.work import demand_table, service_words, services_table
 from provgrid_models.scenario import Family
@@ -109,6 +110,7 @@ def read(files: Sequence[str | Path] | str | Path, options: ServegenOptions) -> 
             *common_assumptions(options, cells, bad),
         ),
         bad_rows=bad.frame(),
+        until_placed=until_placed(options),
         counts=summary(cells, sum(c.fine for c in clients), {"clients": len(clients)}, bad),
         period_h=options.period_h,
         periods=periods,
@@ -229,6 +231,8 @@ def _fill_outages(model: str, members: list[Client]) -> tuple[list[Floats], list
     if known.size:
         for row in rates:
             row[outage] = np.interp(np.flatnonzero(outage), known, row[known])
+    if not outage.any():
+        return list(rates), []
     return list(rates), [
         f"{model}: in {int(outage.sum())} of {size} windows no client has data (an outage of the log): their rates "
         "lie on a line between the neighbours; other windows without data are no demand."

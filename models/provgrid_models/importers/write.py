@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provgrid_models.overlay import IMPORT_REPORT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from provgrid_models.importers.core import Imported
-
-REPORT_FILE = "import_report.json"
 
 
 def report(imported: Imported) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def write_tables(imported: Imported, folder: str | Path) -> list[Path]:
 
 def write_report(imported: Imported, folder: Path, assumptions: Sequence[str] | None = None) -> Path:
     """Write import_report.json with every bad row, and with those assumptions in place of the import's own."""
-    path = folder / REPORT_FILE
+    path = folder / IMPORT_REPORT
     content = report(imported)
     if assumptions is not None:
         content["assumptions"] = list(assumptions)

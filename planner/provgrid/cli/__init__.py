@@ -122,7 +122,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if _is_usage_error(error):
             message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
-            return _say(f"{message}; see provgrid --help", exits.BAD_INPUT)
+            return _say(f"{message}; see {_command_of(error)} --help", exits.BAD_INPUT)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
@@ -132,6 +132,12 @@ def run(arguments: list[str]) -> int:
 def _is_usage_error(error: Exception) -> bool:
     """Tell a wrong option or argument; typer carries click's class under a private name."""
     return isinstance(error, next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"))
+
+
+def _command_of(error: Exception) -> str:
+    """Name the command whose options a usage error is about; the program where it knows none."""
+    context = getattr(error, "ctx", None)
+    return "provgrid" if context is None else str(context.command_path)
 
 
 def _interrupted(session: console.Session) -> int:

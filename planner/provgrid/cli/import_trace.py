@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import shlex
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,10 +18,16 @@ from provgrid_optimizer.interrupts import CtrlCWaits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from provgrid_models.importers.core import Imported
-    from provgrid_models.scenario import Scenario
+    from provgrid_models.importers.options import PlaceOptions, TraceOptions
+    from provgrid_models.importers.place import Placed
 
 SHOWN_BAD_ROWS = 10
+INTO = "--into"
+SUGGESTED = "zhejiang"  # a scenario to place work in, where none was named
+ALWAYS_COUNTED = ("files", "rows_read", "rows_kept")
 
 
 def import_trace(
@@ -54,46 +61,88 @@ def import_trace(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one record as JSON.")] = False,
 ) -> int:
-    """Turn a public trace into jobs and services; with --into, make a scenario that solves."""
+    """Turn a public trace into jobs and services; with --into, make a scenario that solves.
+
+    With --into, max_jobs counts the jobs that are released within the scenario's horizon.
+    """
     from provgrid import api
     from provgrid_models import importers
-    from provgrid_models.importers.write import REPORT_FILE, report
+    from provgrid_models.importers.write import report
+    from provgrid_models.overlay import IMPORT_REPORT
 
     if kind not in importers.OPTIONS:
         raise OptionError(f"there is no format {kind!r}; choose one of {', '.join(importers.KINDS)}")
     options = _options(importers.OPTIONS[kind], given or (), kind)
-    place = _options(importers.PlaceOptions, placing or (), "--into")
+    place = _options(importers.PlaceOptions, placing or (), INTO)
     if placing and into is None:
         raise OptionError("--place says how work is placed in a scenario; name one with --into")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OptionError(f"{output} is not empty; give a folder that is empty or does not exist")
     check_writable(output)
-    scenario = None
+    if into is not None:
+        options, place = _counted_in_horizon(options, place)
+    placed = None
     with Reporter() as reporter:
         reporter.stage(f"reading {kind}")
         imported = importers.import_trace(kind, files, options)
         if into is not None:
             reporter.stage(f"placing the work in {into}")
-            scenario = importers.into(imported, api.load(into), place)
+            placed = importers.placed(imported, api.load(into), place)
         reporter.stage("writing the tables")
         with CtrlCWaits() as interrupts:
-            _write(imported, scenario, output)
+            _write(imported, placed, output)
     code = exits.INTERRUPTED if interrupts.asked else exits.SOLVED
-    assumptions = imported.assumptions if scenario is None else scenario.settings.assumptions
+    assumptions = imported.assumptions if placed is None else placed.scenario.settings.assumptions
     if as_json:
-        print_json({**report(imported), "assumptions": list(assumptions), "folder": str(output), "into": into})
+        found = {"warnings": [] if placed is None else list(placed.warnings), "folder": str(output), "into": into}
+        print_json({**report(imported), "assumptions": list(assumptions), **found})
         return code
     print("assumed:")
-    for line in assumptions:
+    for line in imported.assumptions if placed is None else placed.assumptions:
         print(f"  {line}")
-    print(f"rows: {', '.join(f'{name} {number:,}' for name, number in imported.counts.items())}")
+    print(f"rows: {_counts_text(imported.counts)}")
     _print_bad_rows(imported.bad_rows)
-    print(f"every assumption and every bad row: {output / REPORT_FILE}")
-    print(f"written to {output}" + ("" if into is None else f"; next: provgrid solve {output}"))
+    listed = "every assumption" if imported.bad_rows.empty else "every assumption, and every row that is listed"
+    print(f"{listed}: {output / IMPORT_REPORT}")
+    if placed is None:
+        _print_tables_alone(kind, files, output)
+    else:
+        _print_placed(placed, output)
     return code
 
 
-def _write(imported: Imported, scenario: Scenario | None, output: Path) -> None:
+def _counted_in_horizon(options: TraceOptions, place: PlaceOptions) -> tuple[TraceOptions, PlaceOptions]:
+    """Let `max_jobs` of the trace count where the work is placed: jobs outside the horizon would be lost anyway."""
+    most = getattr(options, "max_jobs", None)
+    if most is None or place.max_jobs is not None:
+        return options, place
+    return replace(options, max_jobs=None), replace(place, max_jobs=most, seed=place.seed or options.seed)  # type: ignore[call-arg]
+
+
+def _counts_text(counts: dict[str, int]) -> str:
+    """How many rows were read, and what became of them; nothing is said of what did not occur."""
+    said = {name: number for name, number in counts.items() if number or name in ALWAYS_COUNTED}
+    return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in said.items())
+
+
+def _print_tables_alone(kind: str, files: Sequence[Path], output: Path) -> None:
+    """Say that tables of work are no scenario yet, and what makes one of them."""
+    names = ", ".join(sorted(path.name for path in output.glob("*.csv")))
+    print(f"written to {output}: {names}; work alone, no scenario yet: it has no regions, clusters or chips")
+    given = shlex.join(["provgrid", "import", kind, *map(str, files)])
+    print(f"next, to place it in a scenario: {given} --into {SUGGESTED} -o {shlex.quote(f'{output}-{SUGGESTED}')}")
+
+
+def _print_placed(placed: Placed, output: Path) -> None:
+    """Say what is in the scenario, what to be careful about, and what to do with it."""
+    for line in placed.warnings:
+        print(f"warning: {line}")
+    scenario, folder = placed.scenario, shlex.quote(str(output))
+    print(f"written to {output}: {len(scenario.jobs):,} jobs and {len(scenario.services):,} services in its horizon")
+    print(f"next: provgrid solve {folder}; where each number comes from: provgrid facts --scenario {folder}")
+
+
+def _write(imported: Imported, placed: Placed | None, output: Path) -> None:
     """Write the tables, or the scenario that the work was placed in if it passes its checks, beside the report.
 
     Raises
@@ -104,6 +153,7 @@ def _write(imported: Imported, scenario: Scenario | None, output: Path) -> None:
     from provgrid_models.files import check_loaded, save_scenario, scenario_error
     from provgrid_models.importers.write import write_report, write_tables
 
+    scenario = None if placed is None else placed.scenario
     findings = [] if scenario is None else check_loaded(scenario)
     if any(finding.severity == "error" for finding in findings):
         raise scenario_error(f"to be written to {output}", findings)
@@ -118,10 +168,11 @@ def _write(imported: Imported, scenario: Scenario | None, output: Path) -> None:
     console.session.written.append(output)
 
 
-def _print_bad_rows(bad: Any) -> None:
+def _print_bad_rows(bad: pd.DataFrame) -> None:
     """List the first bad rows, and count the rest."""
     for row in bad.head(SHOWN_BAD_ROWS).itertuples(index=False):
-        print(f"  {row.file}:{row.line} column {row.column}: {row.problem} (found {row.found!r})")
+        column = f" column {row.column!s}" if row.column else ""
+        print(f"  {row.file}:{row.line}{column}: {row.problem} (found {row.found!r})")
     if len(bad) > SHOWN_BAD_ROWS:
         print(f"  and {len(bad) - SHOWN_BAD_ROWS:,} more")
 
@@ -130,6 +181,8 @@ def _options(kind: type[Any], given: Sequence[str], of: str) -> Any:
     """Build options from `name=value` texts; what is unknown or does not fit is an `OptionError`."""
     from pydantic import TypeAdapter, ValidationError
 
+    from provgrid_models.importers.options import PlaceOptions
+
     known = sorted(f.name for f in fields(kind))
     values: dict[str, Any] = {}
     for text in given:
@@ -137,7 +190,9 @@ def _options(kind: type[Any], given: Sequence[str], of: str) -> Any:
         if not equals:
             raise OptionError(f"option {text!r} has no value; write it as name=value")
         if name not in known:
-            raise OptionError(f"{of} has no option {name}; it has {', '.join(known)}")
+            elsewhere = of != INTO and name in {f.name for f in fields(PlaceOptions)}
+            advice = f"it is one of {INTO}: --place {text}" if elsewhere else f"it has {', '.join(known)}"
+            raise OptionError(f"{of} has no option {name}; {advice}")
         values[name] = _mapping(name, value) if name == "region_map" else value
         if name == "qos":
             values[name] = tuple(value.split(","))
