@@ -103,6 +103,21 @@ SCENARIOS: dict[str, Mutation] = {
     "generate-nonsense": append("scenario.toml", "[generate]", "nonsense = 1"),
     # Files
     "missing-table": remove("chips.csv"),
+    "settings-renamed": lambda folder: (folder / "scenario.toml").rename(folder / "scenario.toml.txt"),
+    "a-run": lambda folder: (
+        (folder / "scenario").mkdir(),
+        (folder / "scenario.toml").rename(folder / "scenario" / "scenario.toml"),
+    ),
+    "a-workbook": lambda folder: (folder / "links.csv").rename(folder / "links.xlsx"),
+    "no-header": lambda folder: (folder / "chips.csv").write_text(
+        "".join((folder / "chips.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8"
+    ),
+    "semicolons-and-commas": lambda folder: (folder / "jobs.csv").write_text(
+        (folder / "jobs.csv").read_text(encoding="utf-8").replace(",", ";").replace(".", ","), encoding="utf-8"
+    ),
+    "decimal-comma": lambda folder: (folder / "chips.csv").write_text(
+        (folder / "chips.csv").read_text(encoding="utf-8").replace("0.5,", "0,5,", 1), encoding="utf-8"
+    ),
     "unknown-file": lambda folder: (folder / "contracts.csv").rename(folder / "contract.csv"),
     "csv-and-parquet": again_as_parquet,
     "short-table-as-parquet": lambda folder: (folder / "chips.csv").rename(folder / "chips.parquet"),
@@ -155,6 +170,10 @@ SCENARIOS: dict[str, Mutation] = {
     "unknown-family": replace("services.csv", "east,llm", "east,llama"),
     "unknown-tenant": replace("jobs.csv", "base,city", "base,town"),
     "no-tenants": remove("tenants.csv"),
+    "no-links": remove("links.csv"),
+    "no-routes": remove("routes.csv"),
+    "no-renewables": remove("renewables.csv"),
+    "no-services": remove("services.csv"),
     "unknown-tariff": replace("clusters.csv", "1.5,east,east", "1.5,eas,east"),
     "unknown-carbon": replace("clusters.csv", "1.5,east,east", "1.5,east,eats"),
     "unknown-profile": replace("contracts.csv", ",sun", ",sunshine"),

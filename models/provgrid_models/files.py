@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 PARQUET_WHEN_ASKED = ("jobs", "services", "demand")  # saved as Parquet under format="parquet"; the rest stays readable
 PATCH = ".patch.csv"
+NOT_CSV = (".xlsx", ".xls", ".ods", ".tsv", ".txt")  # what a table is easily saved as by mistake
 
 
 def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -149,6 +150,11 @@ def _report_unknown_files(layer: Layer, findings: Findings) -> None:
     known = [f"{name}{ending}" for name in TABLE_NAMES for ending in (".csv", PATCH)]
     known += [f"{name}.parquet" for name in LONG_TABLES]
     for file in sorted(layer.folder.iterdir()):
+        stem = file.name.partition(".")[0].lower()
+        if file.suffix.lower() in NOT_CSV and stem in TABLE_NAMES:
+            hint = f"Save it as {stem}.csv, comma separated and in UTF-8."
+            findings.error("unknown-file", "tables are CSV files", file=layer.file(file.name), hint=hint)
+            continue
         if file.suffix.lower() not in (".csv", ".parquet") or file.name in known or file.name.startswith("."):
             continue
         stem_hint = "Only long tables may be Parquet." if file.stem in SHORT_TABLES else ""

@@ -79,13 +79,17 @@ class Places:
 
 @dataclass
 class Grid:
-    """Values and blank cells by column, one row per row of the table; `broken` columns were reported already."""
+    """Values and blank cells by column, one row per row of the table; `broken` columns were reported already.
+
+    `ragged` says that the file has more rows, which could not be read and were reported.
+    """
 
     name: str
     data: dict[str, pd.Series[Any]]
     blank: dict[str, NDArray[np.bool_]]
     places: Places
     broken: set[str] = field(default_factory=set)
+    ragged: bool = False
 
     @property
     def rows(self) -> int:
@@ -111,10 +115,17 @@ def column_spec(table: str, name: str) -> Column:
     return LONG_TABLES[table].column[name] if table in LONG_TABLES else Column(name, "text", "", blank=True)
 
 
-def grid_of(raw: RawTable, table: str, findings: Findings) -> Grid:
-    """Read a file's columns as those of `table`; what cannot be read is reported and marked broken."""
-    grid = Grid(table, {}, {}, Places((raw.file,), np.zeros(len(raw.lines), dtype=np.int64), raw.lines))
+def grid_of(raw: RawTable, table: str, findings: Findings) -> Grid | None:
+    """Read a file's columns as those of `table`; what cannot be read is reported and marked broken.
+
+    None where the first line names no column of the table: it is no header.
+    """
+    places = Places((raw.file,), np.zeros(len(raw.lines), dtype=np.int64), raw.lines)
+    grid = Grid(table, {}, {}, places, ragged=raw.ragged)
     known = columns_of(table)
+    if raw.columns and not {name.lower() for name in raw.columns} & set(known):
+        _report_no_header(raw, table, findings)
+        return None
     for name, array in raw.columns.items():
         if name not in known:
             hint = did_you_mean(name, known) or f"Columns of {table}: {', '.join(known)}."
@@ -132,6 +143,16 @@ def grid_of(raw: RawTable, table: str, findings: Findings) -> Grid:
             _report_unreadable(grid, array, bad, spec, findings)
             grid.broken.add(name)
     return grid
+
+
+def _report_no_header(raw: RawTable, table: str, findings: Findings) -> None:
+    """Report a first line that is none of a table's, in place of all that is wrong with its names one by one."""
+    of_header = ("unnamed-column", "duplicate-column")
+    findings[:] = [one for one in findings if one.file != raw.file or one.code not in of_header]
+    found = next(iter(raw.columns))
+    message = f"the first line names no column of {table}"
+    hint = f"Begin the file with a line of column names; {table} needs {', '.join(required_columns(table))}."
+    findings.error("no-header", message, file=raw.file, row=1, found=found, hint=hint)
 
 
 def _report_unreadable(grid: Grid, array: Any, bad: NDArray[np.bool_], spec: Column, findings: Findings) -> None:
@@ -196,6 +217,7 @@ def patched(base: Grid, patch: Grid, findings: Findings) -> Grid:
             "duplicate-key", message, found=key_text(patch, int(repeated[0])), **patch.places.at(repeated[0])
         )
     merged = Grid(base.name, {}, {}, base.places.joined(patch.places.taken(new)), base.broken | patch.broken)
+    merged.ragged = base.ragged or patch.ragged
     merged.places.file_of[target] = patch.places.file_of[known] + len(base.places.files)
     merged.places.lines[target] = patch.places.lines[known]
     for name in dict.fromkeys([*base.data, *patch.data]):

@@ -14,6 +14,7 @@ import tomllib
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "scenario.toml"
 IMPORT_REPORT = "import_report.json"  # of the tables of an import, which are no scenario
-RUN_MANIFEST, RUN_SCENARIO = "manifest.json", "scenario"  # of a run, and where it keeps the scenario
+RUN_SCENARIO = "scenario"  # folder of a run in which it keeps its scenario
 BUILTIN = "builtin:"
 BUILTIN_HINT = "Built in are toy, zhejiang, national and the systems of docs/systems.md."
 
@@ -291,11 +292,14 @@ def _is_scenario_folder(folder: Path, asked_by: str, prefix: str, findings: Find
     elif not is_folder:
         findings.error("no-folder", "it is a file; a scenario is a folder", file=file, hint="Name the folder it is in.")
     elif not has_settings:
-        names = [entry.name for entry in folder.iterdir() if entry.suffix == ".toml"]
-        hint = did_you_mean(SETTINGS_FILE, names) or "A scenario folder holds scenario.toml and its tables."
-        if (folder / IMPORT_REPORT).is_file():
+        names = [entry.name for entry in folder.iterdir() if ".toml" in entry.name.lower()]
+        close = get_close_matches(SETTINGS_FILE, names, n=1)
+        hint = f"A scenario folder holds {SETTINGS_FILE} and its tables; provgrid new DIR makes one."
+        if close:
+            hint = f"Rename {close[0]} to {SETTINGS_FILE}."
+        elif (folder / IMPORT_REPORT).is_file():
             hint = "It holds the tables of an import; import the trace again with --into SCENARIO, into another folder."
-        elif (folder / RUN_MANIFEST).is_file():
+        elif (folder / RUN_SCENARIO / SETTINGS_FILE).is_file():
             hint = f"It is a run; its scenario is {folder / RUN_SCENARIO}."
         findings.error("no-settings", f"the folder holds no {SETTINGS_FILE}", file=file, hint=hint)
     else:

@@ -30,12 +30,14 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class RawTable:
     """Columns as they stand in one file: texts from a CSV, typed arrays from a Parquet file.
 
-    `lines` holds the line of every row: header = 1 in a CSV, first row = 1 in a Parquet file.
+    `lines` holds the line of every row: header = 1 in a CSV, first row = 1 in a Parquet file. `ragged` says that rows
+    were left out for want of cells, or for too many.
     """
 
     file: str
     columns: dict[str, Any]
     lines: NDArray[np.int64]
+    ragged: bool = False
 
 
 def read_bytes(path: Path, file: str, findings: Findings) -> bytes | None:
@@ -103,7 +105,7 @@ def read_csv(path: Path, file: str, findings: Findings) -> RawTable | None:
     filled = _filled_rows(texts, table.num_rows)
     if not filled.all():
         texts, lines = [array.filter(pa.array(filled)) for array in texts], lines[filled]
-    return RawTable(file, {name: texts[i] for i, name in _named(header)}, lines)
+    return RawTable(file, {name: texts[i] for i, name in _named(header)}, lines, ragged=bool(invalid))
 
 
 def read_parquet(path: Path, file: str, findings: Findings) -> RawTable | None:
@@ -149,9 +151,9 @@ def _header(text: str, file: str, findings: Findings) -> list[str] | None:
         findings.error("broken-csv", f"the header cannot be read ({error})", file=file, row=1)
         return None
     if len(header) <= 1 and (";" in first_line or "\t" in first_line):
-        findings.error(
-            "wrong-delimiter", "columns are not separated by commas", file=file, row=1, hint="Use commas between cells."
-        )
+        message = "columns are not separated by commas"
+        hint = 'Use commas between cells and points in numbers; in Excel, save "CSV UTF-8" in an English region.'
+        findings.error("wrong-delimiter", message, file=file, row=1, hint=hint)
         return None
     if "\r" in first_line or not any(header):
         hint = "The first line names the columns; end lines with a line feed."
@@ -193,7 +195,9 @@ def _filled_rows(texts: Sequence[Any], rows: int) -> NDArray[np.bool_]:
 def _report_ragged(invalid: Sequence[Any], file: str, findings: Findings) -> None:
     """One finding per row with too few or too many cells."""
     for row in invalid[:MOST_PER_KIND]:
-        hint = "A cell that holds a comma needs quotes; numbers take no thousands separators."
+        hint = "A cell that holds a comma needs quotes; numbers take points, and no thousands separators."
+        if '"' in (row.text or ""):
+            hint = "Look for an opening quote that is never closed."
         cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
         message = f"the row has {cells}, the header has {row.expected_columns}"
         findings.error("ragged-row", message, file=file, row=row.number, hint=hint)

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from provgrid_models.checks.columns import check_columns
 from provgrid_models.checks.horizon import check_horizon, check_profiles
 from provgrid_models.checks.plausible import check_plausible
-from provgrid_models.checks.references import check_references
+from provgrid_models.checks.references import REQUIRED_TABLES, check_references
 from provgrid_models.checks.workloads import check_workloads
 
 if TYPE_CHECKING:
     from provgrid_models.checks.tables import Tables
-
-REQUIRED_TABLES = ("regions", "clusters", "chips", "pools", "families", "bindings", "tariffs", "carbon")
 
 __all__ = ["REQUIRED_TABLES", "check_tables"]
 
@@ -48,7 +46,11 @@ def _check_filled(tables: Tables) -> None:
             hint = "Add a row below the header."
             tables.findings.error("no-rows", "the table has no rows", file=grid.places.files[0], hint=hint)
     generates = tables.settings is None or bool(tables.settings.generate)
-    jobs, services = tables.grids.get("jobs"), tables.grids.get("services")
+    jobs, services, routes = (tables.grids.get(name) for name in ("jobs", "services", "routes"))
+    if routes is not None and not routes.rows and not routes.ragged:
+        message = f"the table {'has no rows' if routes.data else 'is missing'}, so that no region reaches any cluster"
+        hint = "Give a row for each region and each cluster that may serve it."
+        tables.findings.warning("no-routes", message, file=routes.places.files[0], hint=hint)
     if not generates and jobs is not None and services is not None and not jobs.rows and not services.rows:
         message = "nothing asks for compute"
         hint = "Give jobs.csv, or services.csv with demand.csv, or [generate]."

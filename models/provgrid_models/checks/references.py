@@ -14,6 +14,7 @@ from provgrid_models.tables import LONG_TABLES
 if TYPE_CHECKING:
     from provgrid_models.checks.tables import Tables
 
+REQUIRED_TABLES = ("regions", "clusters", "chips", "pools", "families", "bindings", "tariffs", "carbon")
 REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("clusters", "region", "regions.id"),
     ("clusters", "tariff", "tariffs.tariff"),
@@ -55,29 +56,52 @@ NOUN_OF_COLUMN = {"clusters.province": "cluster lies in this province"}
 
 def check_references(tables: Tables) -> None:
     """Check every reference between tables, the links of routes, and the names of data zones."""
+    lost: dict[str, list[tuple[str, str]]] = {}
     for table, column, target in REFERENCES:
         target_table, target_column = target.split(".")
         if not (tables.sound(table, column) and tables.sound(target_table, target_column)):
             continue
-        grid = tables.grid(table)
-        if column not in grid.data:
+        grid, named = tables.grid(table), tables.grid(target_table)
+        if column not in grid.data or named.ragged:
+            continue
+        if not named.rows:
+            if not grid.column(column)[1].all():
+                lost.setdefault(target_table, []).append((table, column))
             continue
         known = pd.Index(tables.values(target_table, target_column)).astype(str)
         message = NOUN_OF_COLUMN.get(target, f"such {NOUNS[target_table]}")
-        hint = "" if len(known) else f"There is no {target_table} table."
-        report_unknown(tables, grid, column, known, "unknown-reference", f"no {message}", hint)
-    _check_route_links(tables)
+        report_unknown(tables, grid, column, known, "unknown-reference", f"no {message}")
+    _check_route_links(tables, lost)
+    _report_lost(tables, lost)
     _check_pinned(tables)
     _check_ports(tables)
     _check_zones(tables)
 
 
-def _check_route_links(tables: Tables) -> None:
+def _report_lost(tables: Tables, lost: dict[str, list[tuple[str, str]]]) -> None:
+    """Report each table that is not there, or holds nothing, although others name rows of it; once, not per row."""
+    for target, columns in lost.items():
+        grid = tables.grid(target)
+        if target in REQUIRED_TABLES:
+            continue  # was reported as missing, or as empty
+        state = "has no rows" if grid.data else "is missing"
+        namers = " and ".join(dict.fromkeys(table for table, _ in columns))
+        blanks = ", ".join(f"{table}.{column}" for table, column in columns)
+        message = f"the table {state}, and {namers} {'name' if ' and ' in namers else 'names'} rows of it"
+        hint = f"Put those rows back, or take out what names them: {blanks}."
+        tables.findings.error("missing-table", message, file=grid.places.files[0], hint=hint)
+
+
+def _check_route_links(tables: Tables, lost: dict[str, list[tuple[str, str]]]) -> None:
     """Report links of a route, between semicolons, that are unknown or stand twice."""
-    if not (tables.sound("routes", "links") and tables.sound("links", "id")):
+    if not (tables.sound("routes", "links") and tables.sound("links", "id")) or tables.grid("links").ragged:
         return
     grid, known = tables.grid("routes"), set(tables.values("links", "id").astype(str))
     texts, blank = grid.column("links")
+    if not known:
+        if not blank.all():
+            lost.setdefault("links", []).append(("routes", "links"))
+        return
     reported = 0
     for row in np.flatnonzero(~blank).tolist():
         names = [name.strip() for name in str(texts.iloc[row]).split(";")]
