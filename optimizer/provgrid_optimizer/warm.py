@@ -27,6 +27,14 @@ def compile_kernels(*, with_policies: bool) -> float:
     return time.perf_counter() - started
 
 
+def compile_all() -> None:
+    """Compile, or load from the cache, every kernel that the relaxation, the heuristic and the policies reach."""
+    from provgrid_optimizer.columns.warm import warm_up
+
+    compile_kernels(with_policies=True)
+    warm_up()
+
+
 def compile_prices() -> float:
     """Compile, or load from the cache, the search for prices; return the seconds that it took."""
     from provgrid_optimizer.heuristic.warm import warm_up

@@ -53,7 +53,16 @@ def test_the_table_has_at_most_fifteen_lines_and_no_saving_of_the_ideal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["demo", "-o", str(tmp_path / "run")]) == 0
-    assert_right_table(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert_right_table(said.out)
+    table = said.out.split("run folder: ")[0].splitlines()
+    assert max(map(len, table)) <= 80
+    assert said.err.splitlines() == [
+        "loading kernels (compiled at the first use, which takes about a minute)",
+        f"reading {tmp_path / 'tiny'}",
+        *(f"{number}/7 {name}" for number, name in enumerate(ENGINES, start=1)),
+        "writing the run",
+    ]
     assert pg.open(tmp_path / "run").audit.violations == ()
     assert "<h1>" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 

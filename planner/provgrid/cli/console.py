@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 120
 PATIENCE_S = 2.0  # what takes longer shows a progress bar
+FIRST_USE = "compiled at the first use, which takes about a minute"  # of kernels
 
 
 @dataclass
@@ -79,13 +80,22 @@ class Reporter:
     """Progress of a long command, from the third second on: two live lines on stderr, where that is a terminal.
 
     The first has the stage, how far it is and the time since the beginning, the second what an engine has so far:
-    cost, bound, the gap between them now and at first, and passes.
+    cost, bound, the gap between them now and at first, and passes. With `lines`, where there is no terminal, each stage
+    is a line.
     """
 
-    def __init__(self, *, time_limit_s: float | None = None, passes: int | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        time_limit_s: float | None = None,
+        passes: int | None = None,
+        quiet: bool = False,
+        lines: bool = False,
+    ) -> None:
         self._time_limit_s = time_limit_s
         self._passes = passes
         self._shown = live_terminal(sys.stderr) and not quiet
+        self._as_lines = lines and not self._shown
         self._timer = threading.Timer(PATIENCE_S, self._start)
         self._timer.daemon = True
         self._lock = threading.Lock()
@@ -115,6 +125,8 @@ class Reporter:
         """Name what is being done now; `prefix` stays in front of what an engine reports."""
         self._stage, self._prefix, self._figures, self._completed = text, prefix, "", 0.0
         self._first_gap = None
+        if self._as_lines:
+            note(prefix.removesuffix(": ") or text)
 
     def __call__(self, progress: Progress) -> None:
         """Show an engine's report: it is an `OnProgress`."""

@@ -11,7 +11,7 @@ import typer
 
 from provgrid import exits
 from provgrid.cli import completion, console
-from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json
+from provgrid.cli.console import FIRST_USE, Reporter, cannot_write, check_writable, note, output, print_json
 from provgrid.cli.report import write_beside
 from provgrid_optimizer.interrupts import CtrlCWaits
 
@@ -86,7 +86,7 @@ def solve(
         reporter.stage("compiling")
         problem = api.compile(loaded)
         build_s = time.perf_counter() - started
-        reporter.stage(f"solving with {engine}")
+        reporter.stage(f"solving with {engine} (kernels are {FIRST_USE})")
         plan = solve_problem(
             problem,
             engine,
