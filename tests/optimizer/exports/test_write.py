@@ -123,3 +123,32 @@ def test_without_openpyxl_the_error_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(OptionError, match="xlsx needs openpyxl; install it with: python -m pip install openpyxl"):
         plan.export(tmp_path / "out", to="xlsx")
+
+
+def test_a_workbook_holds_every_kind_of_cell_as_it_is(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    moments = pd.to_datetime(["2026-07-01 13:05", None, "2026-12-31 23:00"])
+    table = pd.DataFrame(
+        {
+            "text": ["a & <b>", None, " 杭州\x07 "],
+            "whole": [1, -2, 3],
+            "number": [1.0 / 3.0, 1e-9, np.nan],
+            "flag": [True, False, True],
+            "when": moments,
+            "mixed": [True, 1, None],
+        }
+    )
+    write_workbook({"t": table}, tmp_path / "t.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    sheet = book["t"]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:F4")
+    assert all(cell.font.bold for cell in sheet[1])
+    assert not any(cell.font.bold for cell in sheet[2])
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert rows == [
+        ["a & <b>", 1, 1.0 / 3.0, True, moments[0].to_pydatetime(), True],
+        [None, -2, 1e-9, False, None, 1],
+        [" 杭州? ", 3, None, True, moments[2].to_pydatetime(), None],
+    ]
+    assert (rows[0][5] is True, rows[1][5] is True) == (True, False)
+    assert sheet["E2"].number_format == "yyyy-mm-dd h:mm:ss"
