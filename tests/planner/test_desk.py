@@ -224,3 +224,17 @@ def test_a_ctrl_c_that_something_swallowed_is_still_exit_130(
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == "provgrid: interrupted; nothing was written\n"
+
+
+def test_a_scenario_without_errors_is_told_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line(["check", "toy", "--set", "prices.carbon_price_yuan_per_t=80"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "toy: no errors, no warnings; next: provgrid solve toy --set prices.carbon_price_yuan_per_t=80"
+    )
+
+
+def test_help_alone_is_no_empty_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line([]) == 2
+    said = capsys.readouterr()
+    assert "Usage: provgrid" in said.out
+    assert said.err == ""

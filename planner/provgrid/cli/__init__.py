@@ -122,6 +122,8 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if _is_usage_error(error):
             message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+            if not message:  # a command without arguments, whose help was printed
+                return exits.BAD_INPUT
             return _say(f"{message}; see {_command_of(error)} --help", exits.BAD_INPUT)
         if debug:
             raise

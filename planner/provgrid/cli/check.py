@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provgrid import exits
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def check(
@@ -45,8 +49,15 @@ def check(
     else:
         for finding in findings:
             print(f"{finding.severity}: {finding.text()}")
-        print(f"{scenario}: {_count(severities['error'], 'error')}, {_count(severities['warning'], 'warning')}")
+        counts = f"{_count(severities['error'], 'error')}, {_count(severities['warning'], 'warning')}"
+        print(f"{scenario}: {counts}{'' if severities['error'] else _next_step(scenario, overrides or ())}")
     return exits.BAD_INPUT if severities["error"] else exits.SOLVED
+
+
+def _next_step(scenario: str, overrides: Sequence[str]) -> str:
+    """Name the command that comes after a scenario without errors."""
+    words = ["provgrid", "solve", scenario, *(word for one in overrides for word in ("--set", one))]
+    return f"; next: {shlex.join(words)}"
 
 
 def _count(number: int, word: str) -> str:
