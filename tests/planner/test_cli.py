@@ -268,15 +268,3 @@ def test_doctor_is_exit_7_where_highs_is_missing() -> None:
     assert said.returncode == 7, said.stderr
     assert "install it with" in said.stderr
     assert json.loads(said.stdout)["solvers"]["lp"]["missing"]
-
-
-def test_no_colour_is_honoured(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    call = ("solve", tiny, "--engine", "lp", "--no-policies", "-o")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[3" in in_this_process(*call, tmp_path / "coloured").stdout
-    monkeypatch.setenv("NO_COLOR", "1")
-    said = in_this_process(*call, tmp_path / "plain")
-    assert said.returncode == 0, said.stderr
-    assert "\x1b[3" not in said.stdout

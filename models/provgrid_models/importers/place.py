@@ -375,7 +375,7 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     changed = (
         (too_large & fits, "gang", "", f"larger than every pool cut to {largest:g} accelerators."),
         (late & fits, "deadline was", "deadlines were", "set to what the job needs on the slowest chip of its family."),
-        (cut, "job runs", "jobs run", f"on after the horizon: {after:.3g} % of the work lies after it, and is left out."),
+        (cut, "job runs", "jobs run", f"on after the horizon: {after:.3g} % of the work, which is left out."),
         (~fits, "job has", "jobs have", "no whole period left before the horizon's end, and no place in the plan."),
     )
     return replace(whole, jobs=placed.reset_index(drop=True)), [

@@ -117,7 +117,7 @@ def test_work_after_the_horizon_is_cut_and_jobs_without_a_whole_period_are_left_
     assert scenario.jobs["deadline_h"].tolist() == [12.0]
     said = scenario.settings.assumptions
     # 8 of 11 PFLOP-hours
-    assert "1 job runs on after the horizon: 72.7 % of the work lies after its end and was left out." in said
+    assert "1 job runs on after the horizon: 72.7 % of the work, which is left out." in said
     assert "1 job has no whole period left before the horizon's end, and no place in the plan." in said
 
 
