@@ -11,11 +11,11 @@ demo: $(VENV)/runtime.stamp
 # The kernels compile on one core while the other one checks types; then the tests have both.
 test: lint
 	$(MAKE) --no-print-directory -j 2 warm types
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 	@echo "not among these: slow tests (make test-slow), and pages in Chromium (make test-browser)"
 
 test-slow: $(VENV)/dev.stamp $(VENV)/docs.stamp
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 # Pages in the system's Chromium, which is installed where that can be done without asking; else they are skipped.
 test-browser: $(VENV)/browser.stamp $(VENV)/docs.stamp

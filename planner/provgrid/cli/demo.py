@@ -147,8 +147,8 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
         f"{counted(problem.n_pools, 'pool')}, {problem.n_periods} h; every plan audited"
     )
     console.print(table)
-    console.print("* against local, on the work that both serve; s = seconds of solving")
-    console.print("  a bound and no plan, lp saves nothing")
+    console.print("* against local, on the work that both serve; lp is a bound, so it saves nothing")
+    console.print("s: seconds of solving")
     console.print(f"run folder: {written} (check it again: provgrid audit {written})")
 
 
