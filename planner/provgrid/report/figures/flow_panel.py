@@ -58,6 +58,11 @@ class Panel:
         return self.window.south - (KEY * (self.window.north - self.window.south) if self.keyed else 0.0)
 
     @cached_property
+    def keys_px(self) -> float:
+        """Height of the keys, above which the map begins."""
+        return (self.window.south - self.ground) * self.window.stretch * self.px_per_degree
+
+    @cached_property
     def px_per_degree(self) -> float:
         """Pixels of a degree of longitude in a picture of the size that it is laid out for."""
         left, right = self.domain[self.number]
@@ -239,18 +244,19 @@ class Panel:
     ) -> list[tuple[str, str]]:
         """Name and side of each mark on a map of a part of the size; "" where there is no room.
 
-        A region may go without a name, on a small map a cluster too; so may what another panel shows larger.
+        A region may go without a name, on a small map a cluster too; so may what another panel shows larger. Names stay
+        above the keys.
         """
         marks = []
         for row, size in zip(rows, sizes, strict=True):
-            x, y = self.to_px(self._at(row)) * part
+            x, y = (self.to_px(self._at(row)) - [0.0, self.keys_px]) * part
             cluster = row.kind == "cluster"
             known = self.names.clusters if cluster else self.names.regions
             optional = part < 1.0 or not cluster
             marks.append(Mark(float(x), float(y), size, known[row.id], cluster_px if cluster else region_px, optional))
         shown = [k for k, row in enumerate(rows) if self.inner is None or not self.inner.holds(self._at(row))]
         width = (self.window.east - self.window.west) * self.px_per_degree
-        found = sides([marks[k] for k in shown], width * part, HEIGHT_PX * part)
+        found = sides([marks[k] for k in shown], width * part, (HEIGHT_PX - self.keys_px) * part)
         named = {k: (marks[k].name, side) for k, side in zip(shown, found, strict=True) if side is not None}
         return [named.get(k, ("", "middle right")) for k in range(len(rows))]
 
@@ -275,11 +281,10 @@ class Panel:
     def _keys(self, largest_h: float) -> Iterable[Trace]:
         """Three arrows and two squares below the map, with what they stand for."""
         width = (self.window.east - self.window.west) * self.px_per_degree
-        height = KEY * (self.window.north - self.window.south) * self.window.stretch * self.px_per_degree
         hours = [_round_down(largest_h * part) for part in (1.0, 0.3, 0.05)] if largest_h > 0 else []
         slots = (np.arange(3) + 0.5) * width * 0.18 + 0.03 * width
         straight = [
-            np.stack([np.linspace(x - 0.055 * width, x + 0.055 * width, 9), np.full(9, 0.58 * height)], 1)
+            np.stack([np.linspace(x - 0.055 * width, x + 0.055 * width, 9), np.full(9, 0.58 * self.keys_px)], 1)
             for x in slots[: len(hours)]
         ]
         x, y = arrows.joined(
@@ -304,7 +309,7 @@ class Panel:
         texts += [(slot, 0.22, self.numbers.number(size)) for slot, size in zip(squares, sizes, strict=True)]
         texts += [(0.3 * width, 0.9, self.say("flows.key_width"))] if hours else []
         texts += [(0.81 * width, 0.9, self.say("flows.key_size"))] if sizes else []
-        marks = self.from_px(np.array([(x, 0.58 * height) for x in squares]).reshape(-1, 2))
+        marks = self.from_px(np.array([(x, 0.58 * self.keys_px) for x in squares]).reshape(-1, 2))
         yield self._on_axes(
             {
                 "x": marks[:, 0],
@@ -315,7 +320,7 @@ class Panel:
                 "meta": {"marker.size": [max(size_px(size, most) * SMALLER, 3.0) for size in sizes]},
             }
         )
-        words = self.from_px(np.array([(x, part * height) for x, part, _ in texts]).reshape(-1, 2))
+        words = self.from_px(np.array([(x, part * self.keys_px) for x, part, _ in texts]).reshape(-1, 2))
         yield self._on_axes(
             {
                 "x": words[:, 0],
