@@ -8,6 +8,7 @@ import typer
 
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json
+from provgrid.cli.many_plans import Gap, Passes, ScenarioName, Seed, TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,18 +19,11 @@ app = typer.Typer(
     help="What sharing, porting, efficiency, open data zones and looser SLOs are worth.", no_args_is_help=True
 )
 
-ScenarioName = Annotated[
-    str, typer.Argument(help="Folder of a scenario, or a built-in one.", autocompletion=completion.scenarios)
-]
 Engine = Annotated[
     str,
     typer.Option(help="Engine for every plan; lp compares relaxations, exactly.", autocompletion=completion.engines),
 ]
-Gap = Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")]
-TimeLimit = Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")]
-Passes = Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")]
 Threads = Annotated[int, typer.Option(help="Threads to use.")]
-Seed = Annotated[int, typer.Option(help="Seed of all random choices.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override, e.g. prices.basis=full.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one record as JSON.")]
 

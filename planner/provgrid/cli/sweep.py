@@ -11,6 +11,7 @@ import typer
 from provgrid import exits
 from provgrid.cli import completion, console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json, print_table
+from provgrid.cli.many_plans import Gap, Passes, ScenarioName, Seed, TimeLimit
 from provgrid.cli.solve import RUNS
 from provgrid_models.words import counted
 
@@ -22,17 +23,10 @@ if TYPE_CHECKING:
 
 FOLDER = RUNS / "points"
 
-ScenarioName = Annotated[
-    str, typer.Argument(help="Folder of a scenario, or a built-in one.", autocompletion=completion.scenarios)
-]
 Engine = Annotated[
     str,
     typer.Option(help="Engine for every point: heuristic, lp, milp, or a policy.", autocompletion=completion.engines),
 ]
-Gap = Annotated[float | None, typer.Option(help="Stop each plan within this fraction of its bound.")]
-TimeLimit = Annotated[float | None, typer.Option(help="Stop each plan after this many seconds.")]
-Passes = Annotated[int | None, typer.Option(help="Stop each plan after this many improvement passes.")]
-Seed = Annotated[int, typer.Option(help="Seed of all random choices.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override that holds at every point.")]
 Jobs = Annotated[int, typer.Option(help="Processes, one thread each.")]
 Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, whose workers make the plans instead.")]
