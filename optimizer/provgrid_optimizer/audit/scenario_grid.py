@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,6 +123,21 @@ def _by_clock_hour(start: datetime, end: datetime) -> list[tuple[datetime, float
     return [(at, length_h) for at, length_h in lengths if length_h > shortest_h]
 
 
+_Parts = tuple[tuple[str, int, float], ...]  # season, clock hour, and hours of a period that lie in it
+
+
+@lru_cache(maxsize=4)
+def _clock_hours(horizon: Horizon) -> tuple[_Parts, ...]:
+    """Parts of each period, shape (T,); they are the same for every profile."""
+    length = timedelta(hours=horizon.period_h)
+    return tuple(
+        tuple(
+            (season_of_month(when.month), when.hour, part_h) for when, part_h in _by_clock_hour(start, start + length)
+        )
+        for start in _period_starts(horizon)
+    )
+
+
 def profile(table: pd.DataFrame, key: str, name: str, value: str, horizon: Horizon) -> Floats:
     """Values of one profile over the periods, shape (T,); the row that says most about a period holds.
 
@@ -135,19 +151,19 @@ def profile(table: pd.DataFrame, key: str, name: str, value: str, horizon: Horiz
         for s, h, t, v in zip(season, rows["hour"], rows["period"], rows[value], strict=True)
     }
 
-    def at_hour(when: datetime) -> float:
-        season, hour = season_of_month(when.month), when.hour
+    def at_hour(season: str, hour: int) -> float:
         for row in ((season, hour, -1), ("", hour, -1), (season, -1, -1), ("", -1, -1)):
             if row in known:
                 return known[row]
         return np.nan
 
-    def mean_from(start: datetime) -> float:
-        parts = _by_clock_hour(start, start + timedelta(hours=horizon.period_h))
-        return sum(at_hour(when) * part_h for when, part_h in parts) / sum(part_h for _, part_h in parts)
+    def mean_of(parts: _Parts) -> float:
+        return sum(at_hour(season, hour) * part_h for season, hour, part_h in parts) / sum(
+            part_h for *_, part_h in parts
+        )
 
     by_period = {t: v for (_, _, t), v in known.items() if t >= 0}
-    values = [by_period[t] if t in by_period else mean_from(start) for t, start in enumerate(_period_starts(horizon))]
+    values = [by_period[t] if t in by_period else mean_of(parts) for t, parts in enumerate(_clock_hours(horizon))]
     if np.isnan(values).any():
         t = int(np.argmax(np.isnan(values)))
         raise ScenarioError(f"{key} {name} has no value for period {t}; add a row for its season and hour")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from provgrid.report.figures.canvas import text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from provgrid_models.problem import Floats
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top [px]
 # Sides of a mark in the order in which they are tried: plotly's word, and where the text lies, in widths and heights.
@@ -40,11 +44,10 @@ class Mark:
 
 def sides(marks: Sequence[Mark], width_px: float, height_px: float) -> list[str | None]:
     """Choose a side for each name, in the order given; None where an optional one finds no room."""
-    taken = [_mark_box(mark) for mark in marks]
+    taken = np.array([_mark_box(mark) for mark in marks]).reshape(-1, 4)
     found: list[str | None] = []
     for mark in marks:
-        own = _mark_box(mark)
-        others = [box for box in taken if box != own]
+        others = taken[(taken != _mark_box(mark)).any(axis=1)]
         costs = {side: _cost(_text_box(mark, side), others, width_px, height_px) for side in SIDES}
         best = min(costs, key=costs.__getitem__)
         box = _text_box(mark, best)
@@ -52,7 +55,7 @@ def sides(marks: Sequence[Mark], width_px: float, height_px: float) -> list[str 
             found.append(None)
         else:
             found.append(best)
-            taken.append(box)
+            taken = np.vstack([taken, box])
     return found
 
 
@@ -71,16 +74,16 @@ def _text_box(mark: Mark, side: str) -> Box:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
-def _cost(box: Box, others: Sequence[Box], width_px: float, height_px: float) -> float:
-    """Area that a name would share with others, what is beyond the picture's edges counted three times."""
-    inside = _common(box, (0.0, 0.0, width_px, height_px))
-    return 3.0 * (_area(box) - inside) + sum(_common(box, other) for other in others)
+def _cost(box: Box, others: Floats, width_px: float, height_px: float) -> float:
+    """Area that a name would share with others, (n, 4), what is beyond the picture's edges counted three times."""
+    inside = float(_common(box, np.array([[0.0, 0.0, width_px, height_px]])).sum())
+    return 3.0 * (_area(box) - inside) + float(_common(box, others).sum())
 
 
-def _common(one: Box, other: Box) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(width, 0.0) * max(height, 0.0)
+def _common(one: Box, others: Floats) -> Floats:
+    width = np.minimum(one[2], others[:, 2]) - np.maximum(one[0], others[:, 0])
+    height = np.minimum(one[3], others[:, 3]) - np.maximum(one[1], others[:, 1])
+    return np.asarray(width.clip(0.0) * height.clip(0.0))
 
 
 def _area(box: Box) -> float:
