@@ -65,7 +65,7 @@ def crew_at(address: str) -> Iterator[Crew]:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        cure = "install it with: python -m pip install 'provgrid[cluster]'"
+        cure = "install it with: python -m pip install -e '.[cluster]' in a copy of the repository"
         raise MissingSolverError(f"--dask needs distributed, which is not installed; {cure}") from error
     try:
         client = Client(address, timeout=CONNECT_S, set_as_default=False)

@@ -24,7 +24,6 @@ CHANCE = 0.95
 MOST_MOVERS = 3
 FEWEST_FOR_RANKS = 3
 TITLES = ("as named", "p5", "p50", "p95", "least", "most")
-NAME_WIDTH = 24
 LARGE = 10_000.0  # from here on a number is shown without decimals
 
 
@@ -97,9 +96,8 @@ class Uncertainty:
         lines = [
             f"{counted(self.draws, 'draw')} of {counted(len(self.movers), 'assumed figure')} in their ranges "
             f"(seed {self.seed}): {self.solved} solved and audited{self._failures()}",
-            f"  {'':<{NAME_WIDTH}}" + "".join(f"{title:>16}" for title in TITLES),
+            *_columns([["", *TITLES], *([one.name, *_texts(one)] for one in self.spreads)]),
         ]
-        lines += [f"  {one.name:<{NAME_WIDTH}}{_texts(one)}" for one in self.spreads]
         lines.append(f"moves the objective most (rank correlation; chance alone gives up to {self.chance:.2f}):")
         lines += [
             f"  {one.correlation:+.2f}  {one.id}: {one.value:g} ({one.low:g} to {one.high:g})"
@@ -191,10 +189,19 @@ def _finite(values: dict[str, Any], drop: str) -> dict[str, Any]:
     return {name: value if np.isfinite(value) else None for name, value in kept.items()}
 
 
-def _texts(one: Spread) -> str:
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align a table as narrow as it can be: names to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        f"  {name:<{widths[0]}}" + "".join(f"  {text:>{width}}" for text, width in zip(texts, widths[1:], strict=True))
+        for name, *texts in rows
+    ]
+
+
+def _texts(one: Spread) -> list[str]:
     numbers = (one.named, one.p5, one.p50, one.p95, one.least, one.most)
     share = one.name.endswith(("share", "gap")) or one.name.startswith("saving")
-    return "".join(f"{_text(number, share=share):>16}" for number in numbers)
+    return [_text(number, share=share) for number in numbers]
 
 
 def _text(number: float, *, share: bool) -> str:

@@ -209,10 +209,13 @@ def test_an_unexpected_fault_shows_its_traceback_where_it_is_asked_for(tiny: Pat
 
 def test_new_copies_a_scenario_that_checks_and_solves(tmp_path: Path) -> None:
     record = json_of(in_this_process("new", "mine", "--json", cwd=tmp_path))
-    assert record["template"] == "toy"
+    assert (record["template"], record["name"]) == ("toy", "mine")
     assert "scenario.toml" in record["files"]
     assert json_of(in_this_process("check", "mine", "--json", cwd=tmp_path))["errors"] == 0
     assert json_of(in_this_process("solve", "mine", "--engine", "lp", "--json", cwd=tmp_path))["status"] == "optimal"
+    assert [run.name for run in (tmp_path / "runs").iterdir()] == ["mine-lp-1"]  # apart from the built-in's runs
+    assert json_of(in_this_process("new", "我的 plan (b)", "--json", cwd=tmp_path))["name"] == "plan-b"
+    assert json_of(in_this_process("new", "省", "--json", cwd=tmp_path))["name"] == "toy"  # no letter of an id is left
 
 
 def test_check_lists_every_finding_and_is_exit_2(tiny: Path, tmp_path: Path) -> None:

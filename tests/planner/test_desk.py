@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import sys
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,13 +23,14 @@ from command_line import environment, in_this_process, json_of, one_line
 from provgrid import studies
 from provgrid.cli import doctor, new
 from provgrid.cli import run as command_line
-from provgrid.cli.console import Reporter, live_terminal
+from provgrid.cli.console import Reporter, live_terminal, print_table
 from provgrid_models.errors import OptionError
 from provgrid_models.files import save_scenario
 from provgrid_optimizer.options import Progress
 from provgrid_seeds.loader import scenario_folder, scenario_names, system_names
 from tiny import job, tiny_scenario
 
+ANY_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-9]|4[0-9]|9[0-9])[0-9;]*m")
 
 
@@ -77,6 +80,63 @@ def test_colours_are_for_terminals_and_for_those_who_want_them(run: Path) -> Non
         assert bool(COLOUR.search(said.stdout)) == coloured, variables
 
 
+class Terminal(io.StringIO):
+    """A terminal, as far as a program can tell."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_at(columns: int, monkeypatch: pytest.MonkeyPatch, *table: Any) -> list[str]:
+    """Print a table on a terminal of so many columns, and return its lines."""
+    shown = Terminal()
+    with monkeypatch.context() as desk:
+        desk.setattr(sys, "stdout", shown)
+        desk.setenv("COLUMNS", str(columns))
+        desk.setenv("TERM", "xterm")
+        print_table(*table)
+    return [line.rstrip() for line in ANY_STYLE.sub("", shown.getvalue()).splitlines()]
+
+
+PRICES = (
+    ("kind", "of", "yuan per"),
+    ("periods priced", "dearest", "sum", "tied"),
+    [
+        ["accelerator", "hangzhou_city/ascend_910b", "accelerator-hour held", "13", "1.124", "6.300", "2"],
+        ["accelerator", "hangzhou_city/ascend_910c", "accelerator-hour held", "8", "0.301", "2.121", "0"],
+        ["supply_limit", "hangzhou_city", "kW of peak", "1", "1,201.613", "201.613", "0"],
+    ],
+)
+
+
+def test_a_narrow_terminal_wraps_headings_and_sentences_but_keeps_ids_and_figures_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = shown_at(80, monkeypatch, *PRICES)
+    assert max(map(len, lines)) <= 80
+    for row in PRICES[2]:
+        for cell in (row[0], row[1], *row[3:]):
+            assert any(cell in line.split() for line in lines), cell
+    assert not any("…" in line for line in lines)
+    wide = shown_at(200, monkeypatch, *PRICES)
+    assert len(wide) == 5  # headings, the line under them, three rows
+    assert "accelerator-hour held" in wide[2]
+
+
+def test_what_is_too_wide_for_any_wrapping_folds_and_loses_no_letter(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = ["a" * 65 + "/h8", "b" * 65 + "/h2"]
+    table = (("from", "to"), ("yuan",), [[*ids, "1,234,567"]])
+    lines = shown_at(60, monkeypatch, *table)
+    assert max(map(len, lines)) <= 60
+    columns = [line.replace("1,234,567", "").split() for line in lines[2:]]
+    assert "".join(words[0] for words in columns) == ids[0]
+    assert "".join(words[-1] for words in columns) == ids[1]
+    print_table(*table)  # a pipe has room for everything
+    assert capsys.readouterr().out.splitlines()[2].split() == [*ids, "1,234,567"]
+
+
 def test_progress_shows_cost_bound_gap_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
@@ -122,7 +182,7 @@ def test_a_template_explains_itself_and_checks_clean(tmp_path: Path) -> None:
     assert "README.md and the comments in scenario.toml explain every column and key" in said.stdout
     settings = (tmp_path / "mine" / "scenario.toml").read_text(encoding="utf-8")
     assert "# price of emitted CO2 [yuan/t]; at least 0\ncarbon_price_yuan_per_t = 0.0\n" in settings
-    assert tomllib.loads(settings)["name"] == "toy"
+    assert tomllib.loads(settings)["name"] == "mine"
     assert in_this_process("check", tmp_path / "mine").returncode == 0
     record = json_of(
         in_this_process("solve", tmp_path / "mine", "--engine", "lp", "--no-policies", "--json", cwd=tmp_path)

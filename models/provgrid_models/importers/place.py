@@ -313,13 +313,16 @@ def _sized(
         else:
             placed, said = _feasible(_scaled(work, scale), fleet, scenario)
         reason = f"fitted to {options.target_utilisation:g} for all work"
-    words.append(
-        f"Imported work was multiplied by {scale:.6g} ({reason}): a job asks for that many times its work and "
-        "accelerators (gangs rounded to whole ones), a service for that many times its tokens. All work now asks for "
-        f"{own + _share(placed, scenario):.3g} of the usable accelerator-hours of its families, services counted at "
-        f"their peak; the imported work alone asked for {asked:.3g} before."
-    )
-    words += said
+    fitting = _share(_feasible(work, fleet, scenario)[0], scenario)
+    less = f", and for {fitting:.3g} without what does not fit into the horizon" if fitting < asked - 0.5e-3 else ""
+    words += [
+        *said,
+        f"As it is in the trace, the imported work asks for {asked:.3g} of the usable accelerator-hours of its "
+        f"families, services counted at their peak{less}.",
+        f"What fits was multiplied by {scale:.6g} ({reason}): a job asks for that many times its work and "
+        "accelerators (gangs rounded to whole ones), a service for that many times its tokens. All work in the "
+        f"scenario now asks for {own + _share(placed, scenario):.3g}.",
+    ]
     return placed, scale
 
 
@@ -372,15 +375,16 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     if not len(placed):
         raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
     after = 100 * float((work - most)[cut].sum() / work.sum())
+    beyond = fits & ~late & (jobs["deadline_h"].to_numpy() > horizon.periods * period_h * (1 + EDGE))
     changed = (
+        (beyond, "deadline", "deadlines", "after the horizon's end moved to that end."),
         (too_large & fits, "gang", "", f"larger than every pool cut to {largest:g} accelerators."),
         (late & fits, "deadline was", "deadlines were", "set to what the job needs on the slowest chip of its family."),
-        (cut, "job runs", "jobs run", f"on after the horizon: {after:.3g} % of the work, which is left out."),
+        (cut, "job has", "jobs have", f"too little time before the horizon's end: {after:.3g} % of the work left out."),
         (~fits, "job has", "jobs have", "no whole period left before the horizon's end, and no place in the plan."),
     )
     return replace(whole, jobs=placed.reset_index(drop=True)), [
-        "No deadline lies after the horizon's end.",
-        *(f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()),
+        f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()
     ]
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from provgrid_models.errors import OptionError
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from provgrid_optimizer.options import Progress
 
 PIPE_WIDTH = 120
+GUTTER = 3  # letters between two columns of a table
+LEAST_SENTENCE, LEAST_ID = 12, 8  # letters that a column keeps on a narrow terminal
 PATIENCE_S = 2.0  # what takes longer shows a progress bar
 FIRST_USE = "compiled at the first use, which takes about a minute"  # of kernels
 
@@ -62,18 +64,56 @@ def output() -> Console:
 
 
 def print_table(left: Sequence[str], right: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: headings of columns aligned to the left, then of those aligned to the right, and its rows."""
+    """Print a table: headings of columns aligned to the left, then of those aligned to the right, and its rows.
+
+    Nothing is ever cut. Where a terminal is too narrow, headings of figures wrap, then sentences, columns move together,
+    and at last ids fold. A pipe has room for everything.
+    """
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in left:
-        table.add_column(heading)
-    for heading in right:
-        table.add_column(heading, justify="right")
-    for row in rows:
+    cells = [list(row) for row in rows]
+    console = output()
+    room = console.width if sys.stdout.isatty() else None
+    widths, gutter = _fitted([*left, *right], cells, len(left), room)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gutter // 2))
+    for number, (heading, width) in enumerate(zip((*left, *right), widths, strict=True)):
+        justify: Literal["left", "right"] = "left" if number < len(left) else "right"
+        table.add_column(heading, justify=justify, width=width, overflow="fold")
+    for row in cells:
         table.add_row(*row)
-    output().print(table)
+    console.width = max(console.width, sum(widths) + gutter * len(widths))
+    console.print(table, soft_wrap=False)
+
+
+def _fitted(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], n_left: int, room: int | None
+) -> tuple[list[int], int]:
+    """Choose the columns' widths, and the letters between them, so that a table has room and ids are whole if they can.
+
+    A figure is never broken, a sentence keeps room for a word or two, an id for some letters.
+    """
+    from rich.cells import cell_len
+
+    columns, n_gaps = range(len(headings)), len(headings) - 1
+    widest = [max((cell_len(row[c]) for row in cells), default=0) for c in columns]
+    words = [max(map(cell_len, heading.split()), default=0) for heading in headings]
+    widths = [max(widest[c], cell_len(headings[c])) for c in columns]
+    if room is None:
+        return widths, GUTTER
+    sentences = [c for c in columns if c < n_left and any(" " in row[c] for row in cells)]
+    _give_way(widths, range(n_left, len(headings)), list(map(max, widest, words)), room - GUTTER * n_gaps)
+    _give_way(widths, sentences, [LEAST_SENTENCE] * len(headings), room - GUTTER * n_gaps)
+    if sum(widths) + GUTTER * n_gaps <= room:
+        return widths, GUTTER
+    _give_way(widths, range(n_left), [max(LEAST_ID, word) for word in words], room - n_gaps)
+    return widths, 1
+
+
+def _give_way(widths: list[int], givers: Iterable[int], least: Sequence[int], room: int) -> None:
+    """Make columns narrower, the widest first and none below its least, until all have room."""
+    while sum(widths) > room and (able := [c for c in givers if widths[c] > least[c]]):
+        widths[max(able, key=lambda c: widths[c])] -= 1
 
 
 class Reporter:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from provgrid.cli import completion
-from provgrid.cli.console import Reporter, output, print_json
+from provgrid.cli.console import Reporter, output, print_json, print_table
 
 
 def ledger(
@@ -30,17 +30,21 @@ def ledger(
         print_json({"run": str(run), "ledger": records(pairs), "curtailed": records(contracts)})
         return
     say = output().print
-    head = f"{'from':<16}{'to':<16}{'jobs':>8}{'GB':>12}{'MWh':>10}"
-    say(f"{head}{'yuan/kWh':>10}{'t CO2':>10}{'yuan':>14}{'capital':>14}")
-    for row in records(pairs.sort_values("accelerator_h", ascending=False)):
-        yuan = sum(row[name] or 0.0 for name in row if name.endswith("_yuan") and name != "capital_yuan")
-        tariff = "" if row["tariff_yuan_per_kwh"] is None else f"{row['tariff_yuan_per_kwh']:.3f}"
-        capital = "" if row["capital_yuan"] is None else f"{row['capital_yuan']:,.0f}"
-        say(
-            f"{row['from_province']:<16}{row['to_province']:<16}{row['jobs']:>8,.0f}{row['gb']:>12,.0f}"
-            f"{row['energy_kwh'] / 1000:>10,.1f}{tariff:>10}{row['kg'] / 1000:>10,.1f}{yuan:>14,.0f}{capital:>14}"
-        )
+    headings = ("jobs", "GB", "MWh", "yuan/kWh", "t CO2", "yuan", "capital, yuan")
+    print_table(("from", "to"), headings, map(_cells, records(pairs.sort_values("accelerator_h", ascending=False))))
     if len(contracts):
         offered, lost = contracts["offered_kwh"].sum(), contracts["curtailed_kwh"].sum()
         part = lost / offered if offered > 0 else 0.0
         say(f"contracts offered {offered / 1000:,.1f} MWh; {lost / 1000:,.1f} MWh, {part:.1%}, were curtailed")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """Format one pair of provinces; yuan are all costs but the capital."""
+    yuan = sum(row[name] or 0.0 for name in row if name.endswith("_yuan") and name != "capital_yuan")
+    return [
+        *(row["from_province"], row["to_province"], f"{row['jobs']:,.0f}", f"{row['gb']:,.0f}"),
+        f"{row['energy_kwh'] / 1000:,.1f}",
+        "" if row["tariff_yuan_per_kwh"] is None else f"{row['tariff_yuan_per_kwh']:.3f}",
+        *(f"{row['kg'] / 1000:,.1f}", f"{yuan:,.0f}"),
+        "" if row["capital_yuan"] is None else f"{row['capital_yuan']:,.0f}",
+    ]

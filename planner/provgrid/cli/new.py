@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -17,6 +18,7 @@ from provgrid_optimizer.interrupts import CtrlCWaits
 from provgrid_seeds.loader import scenario_names, system_names
 
 PAGE = "README.md"
+LONGEST_NAME = 120  # letters of an identifier
 
 
 def new(
@@ -43,24 +45,32 @@ def new(
     with CtrlCWaits() as interrupts:
         try:
             shutil.copytree(builtin_folder(template), folder, dirs_exist_ok=True)
-            _explain(folder, SETTINGS_FILE)
+            name = _explain(folder, SETTINGS_FILE)
         except (OSError, shutil.Error) as error:
             raise cannot_write(folder, error) from error
     console.session.written.append(folder)
     if as_json:
-        print_json({"folder": str(folder), "template": template, "files": sorted(p.name for p in folder.iterdir())})
+        files = sorted(path.name for path in folder.iterdir())
+        print_json({"folder": str(folder), "template": template, "name": name, "files": files})
     else:
         print(f"copied {template} to {folder}; {PAGE} and the comments in {SETTINGS_FILE} explain every column and key")
         print(f"next: edit its files, then: provgrid check {folder}")
     return exits.INTERRUPTED if interrupts.asked else exits.SOLVED
 
 
-def _explain(folder: Path, settings_file: str) -> None:
-    """Comment the settings, and put the page of tables beside them."""
+def _explain(folder: Path, settings_file: str) -> str:
+    """Name the copy after its folder, comment its settings, and put the page of tables beside them; return the name."""
     from provgrid_models.commented import commented_settings, tables_page
 
     settings = folder / settings_file
     document = tomllib.loads(settings.read_text(encoding="utf-8"))
+    document["name"] = _name(folder) or document["name"]  # runs are named after it, and shall not mix with another's
     settings.write_text(commented_settings(document), encoding="utf-8")
     page = tables_page(str(document.get("title", "")), str(document["name"]))
     (folder / PAGE).write_text(page, encoding="utf-8")
+    return str(document["name"])
+
+
+def _name(folder: Path) -> str:
+    """Turn a folder's name into a scenario's: letters, digits, `_`, `.` and `-`; "" where nothing is left."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.absolute().name).strip("-._")[:LONGEST_NAME]

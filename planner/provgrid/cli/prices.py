@@ -72,21 +72,22 @@ def _print(plan: Plan, found: pd.DataFrame) -> None:
     weighted = found["period"].isin(range(hours.size)) & (found["kind"] != "after")
     weights = [float(hours[t]) if counts else 1.0 for t, counts in zip(found["period"], weighted, strict=True)]
     priced = found.assign(total=found["price"] * weights, some=found["price"] != 0)
-    if "degenerate" not in priced:
-        priced["degenerate"] = False
+    marked = "degenerate" in priced
     rows = []
     for (kind, name), part in priced.groupby(["kind", "id"], sort=False):
         if part["some"].any():
-            degenerate = part["degenerate"].fillna(value=False).sum()
+            degenerate = [f"{part['degenerate'].fillna(value=False).sum():,}"] if marked else []
             numbers = (part["price"].max(), part["total"].sum())
             rows.append(
                 [
                     *(str(kind), str(name), part["unit"].iloc[0].removeprefix("yuan per ")),
-                    *(f"{part['some'].sum():,}", *(f"{n:,.3f}" for n in numbers), f"{degenerate:,}"),
+                    *(f"{part['some'].sum():,}", *(f"{n:,.3f}" for n in numbers), *degenerate),
                 ]
             )
-    print_table(["kind", "of", "yuan per"], ["periods priced", "dearest", "sum", "degenerate"], rows)
+    print_table(["kind", "of", "yuan per"], ["periods priced", "dearest", "sum", *["tied"] * marked], rows)
     output().print(f"basis {found['basis'].iloc[0]}; sum: yuan over the horizon for one more in every period")
+    if marked:
+        output().print("tied: periods whose price is degenerate, one more is worth less there than one less costs")
 
 
 def _write(found: pd.DataFrame, path: Path) -> None:

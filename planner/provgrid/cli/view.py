@@ -45,7 +45,7 @@ def view(
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in ("starlette", "uvicorn", "h11"):
             raise
-        cure = "install it with: python -m pip install 'provgrid[view]'"
+        cure = "install it with: python -m pip install -e '.[view]' in a copy of the repository"
         raise MissingSolverError(f"view needs {error.name}, which is not installed; {cure}") from error
 
     def started() -> None:

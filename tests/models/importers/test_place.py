@@ -117,8 +117,25 @@ def test_work_after_the_horizon_is_cut_and_jobs_without_a_whole_period_are_left_
     assert scenario.jobs["deadline_h"].tolist() == [12.0]
     said = scenario.settings.assumptions
     # 8 of 11 PFLOP-hours
-    assert "1 job runs on after the horizon: 72.7 % of the work, which is left out." in said
+    assert "1 job has too little time before the horizon's end: 72.7 % of the work left out." in said
     assert "1 job has no whole period left before the horizon's end, and no place in the plan." in said
+
+
+def test_what_is_cut_is_told_before_what_is_multiplied_and_the_shares_agree(philly):
+    imported = philly(
+        ("2017-10-09 02:00:00", 36000, 1, "vc"),  # 10 PFLOP-h, of which 2 are done before the horizon ends
+        ("2017-10-09 11:30:00", 3600, 1, "vc"),
+    )
+    said = list(into(imported, tiny_scenario(), PlaceOptions(scale=2.0)).settings.assumptions)
+    cut = said.index("1 job has too little time before the horizon's end: 72.7 % of the work left out.")
+    # 11 / 840 = 0.0131 asked for, 2 / 840 = 0.00238 fit; times 2 is 0.00476
+    assert said[cut + 2] == (
+        "As it is in the trace, the imported work asks for 0.0131 of the usable accelerator-hours of its families, "
+        "services counted at their peak, and for 0.00238 without what does not fit into the horizon."
+    )
+    assert said[cut + 3].startswith("What fits was multiplied by 2 (as asked): ")
+    assert said[cut + 3].endswith("All work in the scenario now asks for 0.00476.")
+    assert not any("deadline" in line for line in said[cut:])
 
 
 def test_the_busiest_day_is_placed_unless_an_hour_is_given(philly):

@@ -15,7 +15,7 @@ import pytest
 
 from command_line import environment, json_of, one_line, provgrid, start
 
-pytest.importorskip("distributed", reason="distributed is not installed: python -m pip install 'provgrid[cluster]'")
+pytest.importorskip("distributed", reason="distributed is not installed: python -m pip install -e '.[cluster]'")
 
 VARY = ("--vary", "prices.carbon_price_yuan_per_t=0:110:10", "--engine", "lp")  # 12 points
 

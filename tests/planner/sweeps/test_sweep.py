@@ -211,7 +211,7 @@ def test_a_solver_that_runs_out_of_time_is_exit_4_or_5(tmp_path, engine, code, s
     ("absent", "arguments", "said"),
     [
         ("pulp", ["--engine", "pulp-cbc"], "python -m pip install pulp"),
-        ("distributed", ["--engine", "lp", "--dask", "tcp://127.0.0.1:1"], "provgrid[cluster]"),
+        ("distributed", ["--engine", "lp", "--dask", "tcp://127.0.0.1:1"], ".[cluster]"),
     ],
 )
 def test_a_missing_solver_or_cluster_package_is_exit_7(tiny, tmp_path, monkeypatch, absent, arguments, said):

@@ -185,7 +185,7 @@ def test_without_its_packages_view_says_how_to_get_them(runs: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "provgrid.view.server")
     said = one_line(in_this_process("view", "--runs", runs, "--no-browser"), 7)
-    cure = "install it with: python -m pip install 'provgrid[view]'"
+    cure = "install it with: python -m pip install -e '.[view]' in a copy of the repository"
     assert said == f"provgrid: view needs uvicorn, which is not installed; {cure}"
 
 
