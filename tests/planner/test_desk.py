@@ -104,7 +104,7 @@ PRICES = (
     [
         ["accelerator", "hangzhou_city/ascend_910b", "accelerator-hour held", "13", "1.124", "6.300", "2"],
         ["accelerator", "hangzhou_city/ascend_910c", "accelerator-hour held", "8", "0.301", "2.121", "0"],
-        ["supply_limit", "hangzhou_city", "kW of peak", "1", "1,201.613", "201.613", "0"],
+        ["supply_limit", "hangzhou_city", "kW of peak", "1", "201.613", "201.613", "0"],
     ],
 )
 

@@ -85,9 +85,9 @@ def _print(plan: Plan, found: pd.DataFrame) -> None:
                 ]
             )
     print_table(["kind", "of", "yuan per"], ["periods priced", "dearest", "sum", *["tied"] * marked], rows)
-    output().print(f"basis {found['basis'].iloc[0]}; sum: yuan over the horizon for one more in every period")
     if marked:
         output().print("tied: periods whose price is degenerate, one more is worth less there than one less costs")
+    output().print(f"basis {found['basis'].iloc[0]}; sum: yuan over the horizon for one more in every period")
 
 
 def _write(found: pd.DataFrame, path: Path) -> None:
