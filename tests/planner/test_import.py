@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import provgrid as pg
 from provgrid.cli import run
 from provgrid_models import importers
 from provgrid_models.files import save_scenario
+from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.importers.place import Placed
 from provgrid_models.provenance import counts_by_quality
 from tiny import tiny_scenario
@@ -88,8 +90,10 @@ def test_a_few_jobs_that_are_blown_up_are_warned_of_at_the_end(
     given = ["import", "philly", str(trace), "--into", str(tmp_path / "tiny"), "--option", "max_jobs=2"]
     assert run([*given, "-o", str(tmp_path / "placed")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    (warning,) = (line for line in lines if line.startswith("warning: "))
-    assert lines.index(warning) >= len(lines) - 3
+    warning, no_room = (line for line in lines if line.startswith("warning: "))
+    assert lines.index(warning) >= len(lines) - 4
+    # Each has 252 PFLOP-hours, 5.04 h of the hub's 100 x 0.5 PFLOPS; for the later one less is left of the 12 h.
+    assert no_room.startswith("warning: 1 of 2 jobs (50% of the work) fit no pool even when it is empty, ")
     # 0.6 x 840 PFLOP-hours of the grid, over 2 x 0.5 h x 0.1248 = 0.1248 PFLOP-hours: 4,038 times
     assert warning == (
         "warning: to fill 60% of the accelerators, all imported work was multiplied by 4,038: 2 of the 10 jobs that "
@@ -97,7 +101,9 @@ def test_a_few_jobs_that_are_blown_up_are_warned_of_at_the_end(
         "it out, or keep their own size with --place scale=1, or fill less with --place target_utilisation=0.1"
     )
     assert run([*given, "--json", "-o", str(tmp_path / "again")]) == 0
-    assert json.loads(capsys.readouterr().out)["warnings"] == [warning.removeprefix("warning: ")]
+    assert json.loads(capsys.readouterr().out)["warnings"] == [
+        line.removeprefix("warning: ") for line in (warning, no_room)
+    ]
     assert run([*given, "--place", "scale=1", "-o", str(tmp_path / "as_is")]) == 0
     assert "warning" not in capsys.readouterr().out
 
@@ -117,6 +123,24 @@ def test_tables_alone_say_that_they_are_no_scenario_and_check_says_it_too(
     assert command[-4:] == ["--into", "zhejiang", "-o", f"{tables}-zhejiang"]
     assert run(["check", str(tables)]) == 2
     assert "import the trace again with --into SCENARIO" in capsys.readouterr().out
+
+
+def test_the_next_step_keeps_the_options_that_were_given(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--option", "slo_ms=40", "--option", "region_map=chat:hangzhou"]
+    assert run(["import", "azure-llm", str(trace), "-o", str(tmp_path / "tables"), *given]) == 0
+    assert f" {' '.join(given)} --into zhejiang -o " in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_page_of_imports_has_every_option_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "questions" / "import.md").read_text(encoding="utf-8")
+    trace_options, place_options = page.split("## Of `--into`")
+    for kind, text in [*((one, trace_options) for one in importers.OPTIONS.values()), (PlaceOptions, place_options)]:
+        for option in fields(kind):
+            (row,) = (line for line in text.splitlines() if line.startswith("| `") and f"`{option.name}`" in line[:32])
+            if isinstance(option.default, bool | int | float | str) and option.default != "":
+                assert row.split("|")[3].strip() == str(option.default), row
 
 
 def test_what_did_not_occur_is_not_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
 
 ROUNDING = 1e-6  # of a job's work: a pool is called too small only if it is by more than any solver's tolerance
+AT_ONCE = 10_000  # jobs whose pools are looked at together, for the memory's sake
 
 
 def too_small(problem: Problem, j: int, p: int) -> str:
@@ -48,6 +49,15 @@ def holds_whole(problem: Problem, jobs: Ints) -> Bools:
     for row, p in np.argwhere(able & changing[None, :]).tolist():
         able[row, p] = not too_small(problem, int(jobs[row]), p)
     return np.asarray(able, dtype=np.bool_)
+
+
+def fit_somewhere(problem: Problem) -> Bools:
+    """Whether each job has at least one pool that could do all of it, were it empty; shape (J,)."""
+    parts = [
+        holds_whole(problem, np.arange(first, min(first + AT_ONCE, problem.n_jobs))).any(axis=1)
+        for first in range(0, problem.n_jobs, AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.bool_)
 
 
 def _no_stretch(problem: Problem, j: int, p: int, wide: Bools) -> str:

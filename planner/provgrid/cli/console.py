@@ -66,7 +66,7 @@ def output() -> Console:
 def print_table(left: Sequence[str], right: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: headings of columns aligned to the left, then of those aligned to the right, and its rows.
 
-    Nothing is ever cut. Where a terminal is too narrow, headings of figures wrap, then sentences, columns move together,
+    Nothing is ever cut. On a terminal that is too narrow, headings of figures wrap, then sentences; columns move close,
     and at last ids fold. A pipe has room for everything.
     """
     from rich import box

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from provgrid_models.importers.core import Imported
     from provgrid_models.importers.options import PlaceOptions, TraceOptions
     from provgrid_models.importers.place import Placed
+    from provgrid_models.scenario import Scenario
 
 SHOWN_BAD_ROWS = 10
 INTO = "--into"
 SUGGESTED = "zhejiang"  # a scenario to place work in, where none was named
+WARN_FROM = 0.05  # of the work
 ALWAYS_COUNTED = ("files", "rows_read", "rows_kept")
 
 
@@ -52,7 +54,7 @@ def import_trace(
             "--option",
             help="Option of the format, e.g. max_jobs=2000, mfu=0.35, region_map=vc1:hangzhou. hours=N reads N "
             "hours from start=..., by default midnight before the trace's first row (azure-llm: length of the "
-            "demand).",
+            "demand). All of them: docs/questions/import.md.",
         ),
     ] = None,
     placing: Annotated[
@@ -91,10 +93,13 @@ def import_trace(
         reporter.stage("writing the tables")
         with CtrlCWaits() as interrupts:
             _write(imported, placed, output)
+        reporter.stage("looking for room")
+        no_room = [] if placed is None or interrupts.asked else _without_room(placed.scenario)
+        warnings = [] if placed is None else [*placed.warnings, *no_room]
     code = exits.INTERRUPTED if interrupts.asked else exits.SOLVED
     assumptions = imported.assumptions if placed is None else placed.scenario.settings.assumptions
     if as_json:
-        found = {"warnings": [] if placed is None else list(placed.warnings), "folder": str(output), "into": into}
+        found = {"warnings": warnings, "folder": str(output), "into": into}
         print_json({**report(imported), "assumptions": list(assumptions), **found})
         return code
     print("assumed:")
@@ -105,9 +110,9 @@ def import_trace(
     listed = "every assumption" if imported.bad_rows.empty else "every assumption, and every row that is listed"
     print(f"{listed}: {output / IMPORT_REPORT}")
     if placed is None:
-        _print_tables_alone(kind, files, output)
+        _print_tables_alone(kind, files, given or (), output)
     else:
-        _print_placed(placed, output)
+        _print_placed(placed, warnings, output)
     return code
 
 
@@ -125,21 +130,44 @@ def _counts_text(counts: dict[str, int]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in said.items())
 
 
-def _print_tables_alone(kind: str, files: Sequence[Path], output: Path) -> None:
+def _print_tables_alone(kind: str, files: Sequence[Path], given: Sequence[str], output: Path) -> None:
     """Say that tables of work are no scenario yet, and what makes one of them."""
     names = ", ".join(sorted(path.name for path in output.glob("*.csv")))
     print(f"written to {output}: {names}; work alone, no scenario yet: it has no regions, clusters or chips")
-    given = shlex.join(["provgrid", "import", kind, *map(str, files)])
-    print(f"next, to place it in a scenario: {given} --into {SUGGESTED} -o {shlex.quote(f'{output}-{SUGGESTED}')}")
+    options = [word for one in given for word in ("--option", one)]
+    command = shlex.join(["provgrid", "import", kind, *map(str, files), *options])
+    print(f"next, to place it in a scenario: {command} --into {SUGGESTED} -o {shlex.quote(f'{output}-{SUGGESTED}')}")
 
 
-def _print_placed(placed: Placed, output: Path) -> None:
+def _print_placed(placed: Placed, warnings: Sequence[str], output: Path) -> None:
     """Say what is in the scenario, what to be careful about, and what to do with it."""
-    for line in placed.warnings:
+    for line in warnings:
         print(f"warning: {line}")
     scenario, folder = placed.scenario, shlex.quote(str(output))
     print(f"written to {output}: {len(scenario.jobs):,} jobs and {len(scenario.services):,} services in its horizon")
     print(f"next: provgrid solve {folder}; where each number comes from: provgrid facts --scenario {folder}")
+
+
+def _without_room(scenario: Scenario) -> list[str]:
+    """Warn of jobs that no pool could do, were it empty: no plan serves them, and nothing else says so at once."""
+    from provgrid import api
+    from provgrid_optimizer.answers.alone import fit_somewhere
+
+    jobs = scenario.jobs
+    if jobs.empty:
+        return []
+    problem = api.compile(scenario)
+    with_room = {name for name, fits in zip(problem.labels.jobs or (), fit_somewhere(problem), strict=True) if fits}
+    lost = ~jobs["id"].isin(with_room)
+    share = float(jobs.loc[lost, "work_pflop_h"].sum() / jobs["work_pflop_h"].sum())
+    if share < WARN_FROM:
+        return []
+    return [
+        f"{int(lost.sum()):,} of {len(jobs):,} jobs ({share:.0%} of the work) fit no pool even when it is empty, their "
+        "accelerators are too many or their windows too short, and no plan serves them whole; keep jobs smaller with "
+        "--place scale=1 or a lower target_utilisation, give them longer with --option deadline_slack or "
+        "least_slack_h, or take a larger scenario"
+    ]
 
 
 def _write(imported: Imported, placed: Placed | None, output: Path) -> None:

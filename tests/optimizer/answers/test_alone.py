@@ -9,7 +9,8 @@ import pytest
 
 import provgrid as pg
 from provgrid_models.problem import Problem
-from provgrid_optimizer.answers.alone import holds_whole, too_small
+from provgrid_optimizer.answers import alone
+from provgrid_optimizer.answers.alone import fit_somewhere, holds_whole, too_small
 from provgrid_optimizer.answers.unserved import largest
 from random_problems import random_problem
 from tiny import job, tiny_scenario
@@ -120,6 +121,14 @@ def test_a_relaxation_may_do_a_part_in_a_pool_that_is_too_small_for_all() -> Non
     texts = [one.text for one in plan.explain.job("huge").candidates if one.share > 0]
     assert len(texts) == 2
     assert all(text.startswith("too small for all of it, even empty: ") for text in texts)
+
+
+def test_a_job_fits_somewhere_if_one_pool_could_do_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "AT_ONCE", 2)
+    works = {"a": 100.0, "b": 700.0, "c": 590.0}  # the hub's 100 accelerators of 0.5 PFLOPS do 600 in 12 h
+    jobs = [job(name, work_pflop_h=work, max_accelerators=1e4, data_gb=0.0) for name, work in works.items()]
+    problem = pg.compile(tiny_scenario(jobs=jobs, **NO_SERVICES))
+    assert fit_somewhere(problem).tolist() == [True, False, True]
 
 
 def test_a_pool_that_is_large_enough_is_counted_beside_those_that_are_not() -> None:
