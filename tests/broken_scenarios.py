@@ -201,6 +201,7 @@ SCENARIOS: dict[str, Mutation] = {
     "job-after-itself": replace("jobs.csv", "east,base", "east,vertical"),
     "after-cycle": replace("jobs.csv", "10.0,90.0,1.0,,,", "10.0,90.0,1.0,,vertical,"),
     "job-after-horizon": replace("jobs.csv", "15.0,2.0,10.0", "15.0,12.0,20.0"),
+    "job-over-the-end": replace("jobs.csv", "15.0,2.0,10.0", "15.0,2.0,24.0"),
     "min-above-max": column("jobs.csv", "min_accelerators", "16.0", "1.0"),
     "done-above-work": column("jobs.csv", "work_done_pflop_h", "30.0", "0.0"),
     "demand-after-horizon": append("demand.csv", "chat,12,5.0"),

@@ -147,8 +147,9 @@ def task_of(
     own = tuple(_own_range(path, low, high, loaded) for path, (low, high) in loaded.settings.uncertain.items())
     if not figures and not own:
         raise ScenarioError(
-            f"scenario {loaded.name} has no uncertain figure: it extends no built-in scenario, and gives no range; "
-            'add [uncertain] to scenario.toml, e.g. "clusters.mine.pue" = [1.1, 1.4]'
+            f"scenario {loaded.name} has no uncertain figure: it extends no built-in scenario (a copy of one stands "
+            'alone), and gives no range; add [uncertain] to scenario.toml, e.g. "clusters.mine.pue" = [1.1, 1.4], or '
+            'keep only what you change, under extends = "builtin:toy"'
         )
     drawn_jobs = drawn_from(loaded).get("training", {}).get("jobs")
     jobs = int(drawn_jobs) if drawn_jobs is not None else None

@@ -24,7 +24,7 @@ CHANCE = 0.95
 MOST_MOVERS = 3
 FEWEST_FOR_RANKS = 3
 TITLES = ("as named", "p5", "p50", "p95", "least", "most")
-LARGE = 10_000.0  # from here on a number is shown without decimals
+LARGE = 1_000.0  # from here on a number is shown without decimals
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import provgrid as pg
 from command_line import environment, in_this_process, json_of, one_line
 from provgrid import studies
 from provgrid.cli import doctor, new
 from provgrid.cli import run as command_line
-from provgrid.cli.console import Reporter, live_terminal, print_table
+from provgrid.cli.console import FIRST_USE, Reporter, live_terminal, print_table
 from provgrid_models.errors import OptionError
 from provgrid_models.files import save_scenario
 from provgrid_optimizer.options import Progress
@@ -138,14 +139,6 @@ def test_what_is_too_wide_for_any_wrapping_folds_and_loses_no_letter(
 
 
 def test_progress_shows_cost_bound_gap_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-
-    from rich.console import Console
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setattr("provgrid.cli.console.PATIENCE_S", 0.0)
@@ -161,6 +154,21 @@ def test_progress_shows_cost_bound_gap_and_passes(monkeypatch: pytest.MonkeyPatc
     assert "cost 1,250 yuan · bound 1,000 yuan · gap 20.00% (at first 50.00%) · 40 passes" in text
     assert "plan" in text
     assert "0:00:0" in text
+
+
+@pytest.mark.parametrize("stage", ["loading kernels", "solving with pulp-highs"])
+def test_the_time_has_room_beside_every_stage_on_80_columns(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr("provgrid.cli.console.PATIENCE_S", 0.0)
+    with Reporter() as reporter:
+        reporter.stage(f"{stage} ({FIRST_USE})")
+        reporter._timer.join()
+        shown = Console(width=80, file=io.StringIO())
+        shown.print(reporter.lines())
+        text = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{stage} ({FIRST_USE})" in text
+    assert re.search(r"\d:\d\d:\d\d", text)
 
 
 def test_progress_is_nowhere_but_on_a_terminal_that_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:

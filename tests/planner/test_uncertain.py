@@ -96,6 +96,11 @@ def test_draws_without_a_plan_are_counted_and_say_why(tmp_path: Path) -> None:
     assert failed["limits.carbon_budget_t"].max() < result.table["limits.carbon_budget_t"].max()
     assert "carbon_budget_t" in result.example
     assert f"{len(failed)} infeasible" in result.summary()
+    spreads = [
+        line for line in result.summary().splitlines() if line.split()[0] in {one.name for one in result.spreads}
+    ]
+    assert len(spreads) == len(result.spreads)
+    assert max(map(len, spreads)) <= 80  # columns of a terminal
     assert result.to_dict()["without_plan"] == {"infeasible": len(failed)}
 
 

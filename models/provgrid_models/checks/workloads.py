@@ -42,6 +42,10 @@ def _check_windows(tables: Tables) -> None:
     beyond = release_h >= end_h
     message, hint = f"the horizon ends at {end_h:g} h; such jobs take no part", "Lengthen the horizon."
     tables.report("jobs", "release_h", beyond, "beyond-horizon", message, hint=hint, severity="warning")
+    cut = ~late & ~beyond & (deadline_h > end_h + PERIOD_TOLERANCE)
+    message = f"the horizon ends at {end_h:g} h; only the part of the work counts that the window has before it"
+    hint = "Lengthen the horizon, or end the window with it."
+    tables.report("jobs", "deadline_h", cut, "cut-window", message, hint=hint, severity="warning")
     inside = ~late & ~beyond & np.isfinite(release_h) & np.isfinite(deadline_h) & (release_h >= 0)
     if len(horizon.blocks) < 2 or not inside.any():
         return

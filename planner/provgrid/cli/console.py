@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 120
 GUTTER = 3  # letters between two columns of a table
 LEAST_SENTENCE, LEAST_ID = 12, 8  # letters that a column keeps on a narrow terminal
+BAR_WIDTH = 16  # so that a stage and the time have room on 80 columns
 PATIENCE_S = 2.0  # what takes longer shows a progress bar
-FIRST_USE = "compiled at the first use, which takes about a minute"  # of kernels
+FIRST_USE = "first time: about a minute"  # kernels are compiled then, once on a machine
 
 
 @dataclass
@@ -211,7 +212,12 @@ class Reporter:
             if not self._shown:
                 return
             total = self._time_limit_s if self._time_limit_s is not None else self._passes
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=BAR_WIDTH),
+                TimeElapsedColumn(),
+            )
             console = Console(stderr=True, markup=False, highlight=False)
             started = self._started
             self._bar = Bar(*columns, console=console, get_time=lambda: time.perf_counter() - started)

@@ -62,7 +62,7 @@ def demo(
     else:
         _print_table(plans, scenario, written)
         if page is not None:
-            output().print(f"report: {page} (in Chinese: provgrid report {written} --lang zh)")
+            output().print(f"report: {page} (Chinese: report RUN --lang zh)")
     return exits.INTERRUPTED if console.session.interrupts else exits.SOLVED
 
 
@@ -149,7 +149,7 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
     console.print(table)
     console.print("* against local, on the work that both serve; lp is a bound, so it saves nothing")
     console.print("s: seconds of solving")
-    console.print(f"run folder: {written} (check it again: provgrid audit {written})")
+    console.print(f"run folder: {written} (check it again: provgrid audit RUN)")
 
 
 def _saving(plan: Plan, local: Plan | None) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from provgrid_models.provenance import Provenance
 
 CONFIRMATION_WIDTH, QUALITY_WIDTH = 17, 10
+LEGEND = "second column: what public figures make of it; not found: none was seen that confirms or denies it"
 
 
 def facts(
@@ -66,6 +67,7 @@ def _print_documents(as_json: bool) -> None:
                 confirmation = fact.confirmation.replace("_", " ")
                 print(f"  {fact.kind:<9} {confirmation:<{CONFIRMATION_WIDTH}} {fact.id}: {fact.statement}")
         print()
+    print(LEGEND)
 
 
 def _print_scenario(name: str, traced: tuple[Provenance, ...], as_json: bool) -> None:

@@ -86,7 +86,7 @@ def solve(
         reporter.stage("compiling")
         problem = api.compile(loaded)
         build_s = time.perf_counter() - started
-        reporter.stage(f"solving with {engine} (kernels are {FIRST_USE})")
+        reporter.stage(f"solving with {engine} ({FIRST_USE})")
         plan = solve_problem(
             problem,
             engine,

@@ -163,7 +163,7 @@ def _headings(keys: Sequence[str]) -> list[str]:
 
 def _print_rows(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
     """Print the figures that a reader looks at first; all of them are in the table that --output writes."""
-    figures = ("yuan in all", "gap", "unserved", "t CO2 in all", "round trip, ms", "s", "")
+    figures = ("yuan in all", "gap", "unserved", "t CO2 in all", "round trip, ms", "s", "status")
     print_table(headings, figures, [[*first, *_cells(row)] for first, row in zip(left, rows, strict=True)])
     if footnote := _constants(rows):
         output().print(footnote)
