@@ -11,7 +11,7 @@ import pandas as pd
 from provgrid_models.bindings import PRECISIONS, Bindings, text_codes
 from provgrid_models.capacity import close, open_rates, rate_pflops
 from provgrid_models.chains import last_in_chain
-from provgrid_models.errors import InfeasibleError, ScenarioError
+from provgrid_models.errors import ASK_WHY, InfeasibleError, ScenarioError
 from provgrid_models.problem import Bools, Floats, Ints, Problem
 from provgrid_models.reasons import REASON_TEXT, Reason
 from provgrid_models.sites import positions
@@ -342,7 +342,7 @@ def _no_hard_job(names: NDArray[Any], reasons: NDArray[Any]) -> None:
     if names.size:
         raise InfeasibleError(
             f"job {names[0]} is hard and no pool can ever serve it: {reasons[0]}; "
-            "change its window, residency or family, or let hard be false"
+            f"change its window, residency or family, or let hard be false{ASK_WHY}"
         )
 
 

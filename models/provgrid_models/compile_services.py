@@ -10,7 +10,7 @@ import numpy as np
 from provgrid_models.bindings import Bindings, text_codes
 from provgrid_models.capacity import close, open_rates
 from provgrid_models.compile_jobs import dominating_reason
-from provgrid_models.errors import InfeasibleError
+from provgrid_models.errors import ASK_WHY, InfeasibleError
 from provgrid_models.latency import meets_slo, metric_ms
 from provgrid_models.problem import Bools, Floats, Ints
 from provgrid_models.reasons import REASON_TEXT, Reason
@@ -172,7 +172,7 @@ def _never_served(
         if hard[s]:
             raise InfeasibleError(
                 f"service {names[s]} is hard and no pool can ever serve it: {why}; "
-                "change its SLO, residency or family, or let hard be false"
+                f"change its SLO, residency or family, or let hard be false{ASK_WHY}"
             )
         known = np.isfinite(unit_yuan[s])
         value = "" if known else "; no chip here runs its family, so its value is unknown and counts as 0"

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from provgrid_models.findings import Finding
 
 
+# Ends the messages on hard work that cannot be served; commands put their own scenario in.
+ASK_WHY = "; ask provgrid explain SCENARIO --infeasible for the smallest fix"
+
+
 class ProvgridError(Exception):
     """Base of every error that provgrid raises on purpose."""
 

@@ -163,7 +163,7 @@ def _of_settings(settings: Settings, given: dict[str, str]) -> Iterator[Provenan
         source = source_of(path, given)
         if source is None and defaults.get(path, value) == value:
             source = figures.default_source(path)
-        yield _traced(path, value, figures_or_none(source), source)
+        yield _of_setting(path, value, source, given)
 
 
 @cache
@@ -175,8 +175,21 @@ def _defaults() -> dict[str, Any]:
 
 def _of_draw(drawn: dict[str, Any], given: dict[str, str]) -> Iterator[Provenance]:
     for path, value in numbers_in(drawn, "generate"):
-        source = source_of(path, given)
-        yield _traced(path, value, figures_or_none(source), source)
+        yield _of_setting(path, value, source_of(path, given), given)
+
+
+def _of_setting(path: str, value: float, source: str | None, given: dict[str, str]) -> Provenance:
+    """Trace a setting; a source stated for all of a group is not held against each of its numbers."""
+    behind = figures_or_none(source)
+    if _replaced(path, value, behind) and (path in given or source_of(path, given) is None):
+        return _traced(path, value, None, OWN)
+    return _traced(path, value, behind, source)
+
+
+def _replaced(path: str, value: float, behind: tuple[Figure, ...] | None) -> bool:
+    """Whether a number is no longer what the only figure that it names states."""
+    stated = figures.stated_value(path, behind) if behind else None
+    return stated is not None and not _same(value, stated)
 
 
 # Tables --------------------------------------------------------------------------------------------------------
@@ -197,6 +210,9 @@ def _of_row(table: str, row: Row, given: dict[str, str]) -> Iterator[Provenance]
         stated = _stated(table, key, column, given)
         behind, picked = (figures_or_none(stated), True) if stated else _figures_of_row(table, column, row)
         if not picked and _says_nothing(row, column):
+            continue
+        if picked and _replaced(f"{table}.{column}", float(value), behind):
+            yield _traced(path, float(value), None, OWN)
             continue
         words = stated or row.source
         own_words = behind is None and not stated and row.quality is not None
@@ -271,15 +287,15 @@ def _figures_of_draw(
     table: str, column: str, given: dict[str, str], drawn: dict[str, Any]
 ) -> tuple[Figure, ...] | None:
     """Figures behind a column that was drawn: of the settings that steer it, and the measured rows drawn from."""
-    settings = [path for path, _ in numbers_in(drawn, "generate")]
+    replaced = {one.path: one.sources == (OWN,) for one in _of_draw(drawn, given)} if drawn else {}
     found: dict[str, Figure] = {}
     for rule in figures.drawn_rules(table, column) if drawn else ():
         if not rule.startswith("generate."):
             found.update({one.name: one for one in figures.figures_of_source(rule)})
             continue
-        for path in settings:
-            behind = figures_or_none(source_of(path, given)) if fnmatchcase(path, rule) else ()
-            if behind is None:
+        for path in (path for path in replaced if fnmatchcase(path, rule)):
+            behind = figures_or_none(source_of(path, given))
+            if behind is None or replaced[path]:
                 return None  # as unsure as the setting that nobody gave a source for
             found.update({one.name: one for one in behind})
     return tuple(found.values()) or None

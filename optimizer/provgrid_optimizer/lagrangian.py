@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from provgrid_models.errors import ArrayError, InfeasibleError
+from provgrid_models.errors import ASK_WHY, ArrayError, InfeasibleError
 from provgrid_optimizer.heuristic.arrays import Arrays, arrays
 from provgrid_optimizer.heuristic.kernels.chained import chained_pass
 from provgrid_optimizer.heuristic.kernels.dual import chunk_pass, least_of_ranges, services_pass
@@ -249,7 +249,9 @@ def evaluate(
     services_yuan, floor_yuan = served[0] + served[1], problem.floor_yuan
     supply_yuan = supplied[0] + supplied[1] - floor_yuan
     if not np.isfinite(jobs_yuan + services_yuan):
-        raise InfeasibleError("a hard job or service has no open pool; see Problem.reasons for why each is closed")
+        raise InfeasibleError(
+            f"a hard job or service has no open pool; see Problem.reasons for why each is closed{ASK_WHY}"
+        )
     magnitude = (
         float(parts[:, 2].sum()) + ordered[2] + served[2] + supplied[2] + abs(floor_yuan) - links_yuan - carbon_yuan
     )

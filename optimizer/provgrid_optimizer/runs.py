@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from provgrid_optimizer.audit.plan import AuditedPlan
 
 FORMAT = 1
+DAMAGE = (
+    *(OSError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+    *(ArithmeticError, RecursionError, zipfile.BadZipFile),
+)
 PACKAGES = ("provgrid", "highspy", "numba", "numpy", "pandas", "pulp", "pyarrow")
 
 
@@ -297,6 +301,6 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ScenarioError(f"{error.filename or path} is missing from the run; solve again") from error
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ScenarioError(f"{path} cannot be read ({reason}); the run is damaged, solve again") from error

@@ -18,6 +18,8 @@ from provgrid_seeds import facts, loader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+NOT_COPIED = ("facts", "cluster_facts")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -95,6 +97,19 @@ def copied_figure(table: str, column: str, keys: Mapping[str, Any]) -> Figure | 
     except KeyError:
         return None
     return found if found.value is not None else None
+
+
+def stated_value(path: str, behind: tuple[Figure, ...]) -> float | None:
+    """Value that a number has while it still is what its only figure states; None where it follows by a formula.
+
+    `path` is a setting, or the table and column of a row. Facts are sentences: their value may be another quantity.
+    """
+    if len(behind) != 1 or behind[0].value is None or behind[0].table in NOT_COPIED:
+        return None
+    patterns = (tokens for of, tokens in _rules()["derived"].items() if fnmatchcase(path, of))
+    if any(fnmatchcase(behind[0].token, token) for tokens in patterns for token in tokens):
+        return None
+    return behind[0].value * float(_rules()["scaled"].get(path, 1.0))
 
 
 def drawn_rules(table: str, column: str) -> tuple[str, ...]:

@@ -90,6 +90,52 @@ def test_a_tariff_that_is_no_longer_that_of_the_tables_is_found(toy: Scenario) -
     assert len(unstated(replace(toy, tariffs=dearer))) == 24
 
 
+def test_a_number_that_is_no_longer_what_its_source_states_is_nobody_s(toy: Scenario, tmp_path: Path) -> None:
+    # The copy is edited by hand: it still names every source that it named before.
+    save_scenario(toy, tmp_path / "t")
+    for name, edits in {
+        "scenario.toml": {"unserved_multiple = 3.0": "unserved_multiple = 7", "us_per_km = 4.9": "us_per_km = 5.5"},
+        "clusters.csv": {",1.15,": ",1.11,", ",0.06,": ",0.2,"},
+    }.items():
+        text = (tmp_path / "t" / name).read_text(encoding="utf-8")
+        for found, edited in edits.items():
+            assert found in text, (found, text)
+            text = text.replace(found, edited)
+        (tmp_path / "t" / name).write_text(text, encoding="utf-8")
+    edited = load_scenario(tmp_path / "t")
+    assert edited.settings.sources == toy.settings.sources
+    assert unstated(edited) == (
+        "prices.unserved_multiple",
+        "latency.us_per_km",
+        "clusters.hami_yiwu.pue",
+        "clusters.hami_yiwu.grid_limit_mw",
+    )
+    multiple = entry(edited, "prices.unserved_multiple")
+    assert (multiple.sources, multiple.low, multiple.high, multiple.facts) == (("own",), None, None, ())
+
+
+def test_a_number_that_follows_from_its_source_by_a_formula_keeps_it() -> None:
+    # kW of a chip are its W; a site's grid limit is a multiple of its load, and half a price is a share of it.
+    zhejiang = load_scenario("zhejiang")
+    assert entry(zhejiang, "chips.h800.busy_kw").sources == ("chips/h800.tdp_w",)
+    limits = [one for one in zhejiang.provenance if one.path.endswith(".grid_limit_mw")]
+    assert limits
+    assert all(one.quality for one in limits)
+
+
+def test_drawn_work_is_as_unsure_as_a_setting_that_was_edited() -> None:
+    scenario = load_scenario("zhejiang")
+    lines = scenario.settings.assumptions
+    edited = tuple(line.replace('"gang_scale": 32', '"gang_scale": 33') for line in lines)
+    assert edited != tuple(lines)
+    moved = replace(scenario, settings=scenario.settings.model_copy(update={"assumptions": edited}))
+    assert set(unstated(moved)) == {
+        "generate.training.gang_scale",
+        "jobs.*.work_pflop_h",
+        "jobs.*.max_accelerators",
+    }
+
+
 def test_a_parameter_of_drawn_work_without_a_source_is_found_with_all_that_follows_from_it() -> None:
     scenario = load_scenario("zhejiang")
     sources = {k: v for k, v in scenario.settings.sources.items() if k != "generate.training.gang_scale"}

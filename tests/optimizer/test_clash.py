@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from provgrid_models.errors import InfeasibleError
+from provgrid_models.errors import ASK_WHY, InfeasibleError
 from provgrid_models.problem import Labels, Problem
 from provgrid_models.reasons import Reason
 from provgrid_optimizer.engines.lp import lp
@@ -101,7 +101,7 @@ def test_a_vertical_whose_base_leaves_it_no_time_is_named() -> None:
 
 def test_a_job_without_an_open_pool_is_named_with_the_reasons() -> None:
     text = message(hard(class_rate_pflops=[[0.0, 0.0]], class_reason=[[int(Reason.RESIDENCY)] * 2]))
-    assert text == "hard job base has no open pool: the data must stay in its zone"
+    assert text == "hard job base has no open pool: the data must stay in its zone" + ASK_WHY
 
 
 def test_a_service_without_an_open_pool_is_named_with_the_reasons() -> None:

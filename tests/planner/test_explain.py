@@ -58,10 +58,34 @@ def test_a_conflict_reads_as_it_should_and_its_fix_can_be_pasted(
     assert run(arguments) == exits.SOLVED
     assert unspaced(capsys.readouterr().out) == unspaced(OVERLOADED)
     assert run(["solve", str(overloaded), "--engine", "lp", "--no-policies"]) == 3
-    capsys.readouterr()
+    assert f"; see why: provgrid explain {overloaded} --infeasible\n" in capsys.readouterr().err
     assert run([*arguments, "--set", "pools.city_a/fast.accelerators=30.0"]) == exits.SOLVED
     shown = capsys.readouterr().out
     assert shown == "tiny is feasible: its 0 hard jobs and 1 hard service can all be served\n"
+
+
+def test_a_heuristic_that_finds_no_place_names_the_work_and_the_next_step(
+    overloaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["solve", str(overloaded), "--no-policies", "-o", str(tmp_path / "run")]) == pg.NoPlanError.exit_code
+    said = capsys.readouterr().err
+    assert "hard service chat found no place beside the other hard work; " in said
+    assert said.endswith(f"; see why: provgrid explain {overloaded} --infeasible\n")
+    assert "SCENARIO" not in said
+    # From Python the same, in general.
+    with pytest.raises(pg.NoPlanError, match="; ask provgrid explain SCENARIO --infeasible for the smallest fix"):
+        pg.solve(pg.load(overloaded), policies=False)
+
+
+def test_check_names_the_next_step_for_hard_work_that_no_pool_can_serve(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_scenario(tiny_scenario(jobs={"gang": {"hard": True, "deadline_h": 3.0}}), tmp_path / "tiny")
+    assert run(["check", str(tmp_path / "tiny")]) == exits.BAD_INPUT
+    assert f"see why: provgrid explain {tmp_path / 'tiny'} --infeasible" in capsys.readouterr().out
+    capsys.readouterr()
+    assert run(["solve", str(tmp_path / "tiny")]) == pg.InfeasibleError.exit_code
+    assert f"see why: provgrid explain {tmp_path / 'tiny'} --infeasible" in capsys.readouterr().err
 
 
 def test_a_conflict_is_a_record_too(overloaded: Path, capsys: pytest.CaptureFixture[str]) -> None:

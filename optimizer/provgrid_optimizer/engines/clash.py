@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_models.errors import InfeasibleError
+from provgrid_models.errors import ASK_WHY, InfeasibleError
 from provgrid_models.reasons import REASON_TEXT, Reason
 from provgrid_optimizer.highs import Ending, minimise
 from provgrid_optimizer.matrix import assemble
@@ -33,7 +33,7 @@ def infeasible(problem: Problem, options: SolveOptions, *, divisible: bool) -> I
     """Build the error for a problem that has no plan."""
     closed = _closed(problem)
     if closed:
-        return InfeasibleError(closed)
+        return InfeasibleError(closed + ASK_WHY)
     softened, hard_jobs, hard_services = _softened(problem)
     program = _shortage_only(assemble(softened, divisible=divisible), problem, hard_jobs, hard_services)
     answer = minimise(program, options, ignore_progress, stage="shortage", time_limit_s=options.time_limit_s)
@@ -43,7 +43,7 @@ def infeasible(problem: Problem, options: SolveOptions, *, divisible: bool) -> I
             "raise carbon_budget_kg"
         )
     if answer.x is None:
-        return InfeasibleError("the hard jobs and services cannot all be served; make some of them soft")
+        return InfeasibleError(f"the hard jobs and services cannot all be served; make some of them soft{ASK_WHY}")
     left = _unserved(problem, program, answer.x, hard_jobs, hard_services)
     if not divisible:
         program = _shortage_only(assemble(softened, divisible=True), problem, hard_jobs, hard_services)
@@ -51,7 +51,7 @@ def infeasible(problem: Problem, options: SolveOptions, *, divisible: bool) -> I
     clash = "" if answer.row_duals is None else _limits(problem, program, answer.row_duals)
     if not clash and not divisible:
         clash = ": parts would fit, the whole does not"
-    return InfeasibleError(f"{left} cannot be served{clash}; raise a limit or make it soft")
+    return InfeasibleError(f"{left} cannot be served{clash}; raise a limit or make it soft{ASK_WHY}")
 
 
 def _closed(problem: Problem) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_models.errors import NoPlanError
+from provgrid_models.errors import ASK_WHY, NoPlanError
 from provgrid_optimizer.heuristic.arrays import by_depth
 from provgrid_optimizer.heuristic.kernels.curves import refresh_all
 from provgrid_optimizer.heuristic.kernels.place import place_earliest
@@ -88,9 +88,12 @@ def construct(problem: Problem, laid_out: Arrays, prices: Multipliers, made: Pas
         rank = np.where(
             lost, rank.min(initial=0.0) - 1.0 - random.random(rank.size), rank * random.uniform(0.3, 3, rank.size)
         )
-    what = f"hard job {int(np.argmax(lost))}" if lost.any() else f"hard service {int(np.argmax(short))}"
+    labels = problem.labels
+    kind, names, missing = ("job", labels.jobs, lost) if lost.any() else ("service", labels.services, short)
+    first = int(np.argmax(missing))
     raise NoPlanError(
-        f"{what} found no place beside the other hard work; add capacity, or ask the milp engine for proof"
+        f"hard {kind} {first if names is None else names[first]} found no place beside the other hard work; "
+        f"add capacity, or ask the milp engine for proof{ASK_WHY}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from provgrid_models.errors import InfeasibleError, NoPlanError
+from provgrid_models.errors import ASK_WHY, InfeasibleError, NoPlanError
 from provgrid_models.reasons import REASON_TEXT, Reason
 from provgrid_optimizer.certificate import gap
 from provgrid_optimizer.engine import EngineResult, Status
@@ -217,12 +217,13 @@ def _check_hard(problem: Problem) -> None:
             why = REASON_TEXT[Reason(int(np.bincount(reasons[j]).argmax()))]
             raise InfeasibleError(
                 f"hard job {names[jobs[j]] if names is not None else jobs[j]} has no open pool (mostly: {why}); "
-                "widen its window, open a pool, or let it be unserved"
+                f"widen its window, open a pool, or let it be unserved{ASK_WHY}"
             )
     open_pair = (problem.service_rate > 0) & np.isfinite(problem.service_yuan)
     closed = np.isinf(problem.service_unserved_yuan) & ~open_pair.any(axis=1) & (problem.demand > 0).any(axis=1)
     if closed.any():
+        s, names = int(np.argmax(closed)), problem.labels.services
         raise InfeasibleError(
-            f"hard service {int(np.argmax(closed))} has no open pool; loosen its SLO, open a pool, "
-            "or let it be unserved"
+            f"hard service {s if names is None else names[s]} has no open pool; loosen its SLO, open a pool, "
+            f"or let it be unserved{ASK_WHY}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +12,7 @@ import typer
 from provgrid import exits
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, print_json
+from provgrid.cli.solve import with_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,8 @@ def check(
 
     with Reporter() as reporter:
         reporter.stage(f"checking {scenario}")
-        findings = api.check(scenario, overrides or ())
+        found = api.check(scenario, overrides or ())
+    findings = [replace(one, message=with_command(one.message, scenario, overrides or ())) for one in found]
     severities = Counter(finding.severity for finding in findings)
     if as_json:
         print_json(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from pathlib import Path
@@ -13,9 +14,12 @@ from provgrid import exits
 from provgrid.cli import completion, console
 from provgrid.cli.console import FIRST_USE, Reporter, cannot_write, check_writable, note, output, print_json
 from provgrid.cli.report import write_beside
+from provgrid_models.errors import ASK_WHY, InfeasibleError, NoPlanError
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from provgrid.draws import Task
     from provgrid.spread import Uncertainty
     from provgrid_optimizer.plan import Plan
@@ -83,19 +87,20 @@ def solve(
         if uncertain:
             check_draws(draws, seed, jobs)
             task = task_of(scenario, overrides or (), engine, options, loaded)
-        reporter.stage("compiling")
-        problem = api.compile(loaded)
-        build_s = time.perf_counter() - started
-        reporter.stage(f"solving with {engine} ({FIRST_USE})")
-        plan = solve_problem(
-            problem,
-            engine,
-            options,
-            reporter,
-            scenario=loaded,
-            build_s=build_s,
-            with_policies=not no_policies,
-        )
+        with asking_why(scenario, overrides or ()):
+            reporter.stage("compiling")
+            problem = api.compile(loaded)
+            build_s = time.perf_counter() - started
+            reporter.stage(f"solving with {engine} ({FIRST_USE})")
+            plan = solve_problem(
+                problem,
+                engine,
+                options,
+                reporter,
+                scenario=loaded,
+                build_s=build_s,
+                with_policies=not no_policies,
+            )
         reporter.stage("writing the run")
         # A plan is there: from here on Ctrl-C waits until it is written.
         with CtrlCWaits() as interrupts:
@@ -118,6 +123,21 @@ def solve(
     if code == exits.STOPPED:
         note(_why_stopped(plan, gap))
     return code
+
+
+@contextlib.contextmanager
+def asking_why(scenario: str, overrides: Sequence[str]) -> Iterator[None]:
+    """Let messages on hard work that cannot be served end with the command that tells why for this scenario."""
+    try:
+        yield
+    except (InfeasibleError, NoPlanError) as error:
+        raise type(error)(with_command(str(error), scenario, overrides)) from error
+
+
+def with_command(text: str, scenario: str, overrides: Sequence[str]) -> str:
+    """Put the command for a scenario in place of what a message says in general."""
+    words = ["provgrid", "explain", scenario, "--infeasible", *(word for one in overrides for word in ("--set", one))]
+    return text.replace(ASK_WHY, f"; see why: {shlex.join(words)}")
 
 
 def _print_left(plan: Plan, run: Path) -> None:

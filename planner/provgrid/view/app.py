@@ -102,7 +102,7 @@ class View:
     async def run(self, request: Request) -> Response:
         """Show a run: its verdict, its report, its levers."""
         name = request.path_params["name"]
-        line = await asyncio.to_thread(self._shelf.line, name)
+        line = await asyncio.to_thread(self._shelf.sound_line, name)
         board, why = None, ""
         wording = self._wording(request)
         try:
@@ -129,6 +129,8 @@ class View:
         target = await asyncio.to_thread(self._shelf.report, name, lang)
         if target.is_symlink():
             raise RefusedError(403, "leads_out")
+        if target.is_dir():
+            raise RefusedError(409, "in_the_way", path=f"{target.parent.name}/{target.name}")
         if not target.is_file():
             key = ("report", target)
             await self._reader.answer(key, reading.make_report, folder, lang, target)
@@ -148,7 +150,7 @@ class View:
         """Show two runs side by side."""
         names = request.path_params["before"], request.path_params["after"]
         folders = [await asyncio.to_thread(self._shelf.run, name) for name in names]
-        lines = [await asyncio.to_thread(self._shelf.line, name) for name in names]
+        lines = [await asyncio.to_thread(self._shelf.sound_line, name) for name in names]
         marks = [await asyncio.to_thread(self._shelf.fingerprint, name) for name in names]
         found = await self._reader.answer(("compare", *marks), reading.read_comparison, *folders)
         return self._page(
@@ -237,7 +239,7 @@ class View:
         )
 
     def _order(self, name: str, board: Board, levers: Any, body: dict[str, Any] | None = None) -> Order:
-        engine, options = how_asked(body or {}, self._shelf.line(name))
+        engine, options = how_asked(body or {}, self._shelf.sound_line(name))
         return Order(
             base=name,
             scenario=self._shelf.folder / name / "scenario",

@@ -69,6 +69,8 @@ class Reader:
             return await asyncio.wrap_future(pool.submit(read, *what))
         except ProvgridError as error:
             raise RefusedError(422, "damaged", reason=str(error)) from error
+        except OSError as error:  # a file that is gone, or that the system keeps to itself
+            raise RefusedError(422, "damaged", reason=" ".join(str(error).split())) from error
         except BrokenProcessPool as error:
             if self._pool is pool:
                 self._pool = self._started()

@@ -11,12 +11,14 @@ import os
 import re
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provgrid.view.refusals import RefusedError
+from provgrid_models.errors import OptionError
+from provgrid_optimizer.options import SolveOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,12 +84,22 @@ class Shelf:
     def line(self, name: str) -> Line:
         """Read what there is to say of one run; `RefusedError` where there is none of that name."""
         manifest = self.run(name) / MANIFEST
-        status = manifest.stat()
+        try:
+            status = manifest.stat()
+        except OSError:  # gone since the folder was listed
+            raise RefusedError(404, "no_run") from None
         stamp = status.st_mtime_ns, status.st_size
         if name not in self._lines or self._lines[name][0] != stamp:
             when = datetime.fromtimestamp(status.st_mtime)
             self._lines[name] = stamp, _line(name, when, manifest if stamp[1] <= MOST_BYTES_OF_MANIFEST else None)
         return self._lines[name][1]
+
+    def sound_line(self, name: str) -> Line:
+        """Read what there is to say of one run; `RefusedError` where its manifest cannot be read too."""
+        line = self.line(name)
+        if line.fault:
+            raise RefusedError(422, "fault_of_run")
+        return line
 
     def run(self, name: str) -> Path:
         """Folder of the run of that name.
@@ -118,7 +130,10 @@ class Shelf:
 
     def fingerprint(self, name: str) -> str:
         """Return a mark that changes when a run is replaced by another one of the same name."""
-        return hashlib.sha256((self.run(name) / MANIFEST).read_bytes()).hexdigest()[:24]
+        try:
+            return hashlib.sha256((self.run(name) / MANIFEST).read_bytes()).hexdigest()[:24]
+        except OSError:
+            raise RefusedError(422, "fault_of_run") from None
 
     def report(self, name: str, lang: str) -> Path:
         """Where the report on a run is kept, whether it is there yet or not."""
@@ -128,6 +143,8 @@ class Shelf:
         folder = self.folder / CACHE
         if folder.is_symlink():
             raise RefusedError(403, "leads_out")
+        if folder.exists() and not folder.is_dir():
+            raise RefusedError(409, "in_the_way", path=folder.name)
         return folder
 
     def _leads_out(self, path: Path) -> bool:
@@ -190,8 +207,8 @@ def _line(name: str, when: datetime, manifest: Path | None) -> Line:
             bound_yuan=float(certificate["bound_yuan"]),
             gap=float(certificate["gap"]),
             unserved_share=float(found["unserved_share"]),
-            options=dict(found["options"]),
+            options=asdict(SolveOptions(**found["options"])),
             from_arrays=found["source"] != "scenario",
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError, OptionError):
         return Line(name=name, when=when, fault=True)

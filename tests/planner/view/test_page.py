@@ -34,7 +34,7 @@ def test_the_list_has_a_line_for_each_run_and_survives_a_broken_one(runs: Path) 
         assert f"{cost:,.0f} yuan" in text
         assert "its manifest cannot be read" in text
         assert "no run<" not in text
-        assert site.ask("/runs/broken").status == 200
+        assert site.ask("/runs/broken").status == 422
         listed = {run["name"]: run for run in site.ask("/api/runs").json["runs"]}
         assert listed.keys() == {RUN, "broken"}
         assert listed[RUN]["objective_yuan"] == cost
