@@ -31,7 +31,7 @@ SETTINGS_FILE = "scenario.toml"
 IMPORT_REPORT = "import_report.json"  # of the tables of an import, which are no scenario
 RUN_SCENARIO = "scenario"  # folder of a run in which it keeps its scenario
 BUILTIN = "builtin:"
-BUILTIN_HINT = "Built in are toy, zhejiang, national and the systems of docs/systems.md."
+BUILTIN_HINT = "Built in are toy, zhejiang, national-lite, national and the systems of docs/systems.md."
 
 _rebuilt: ContextVar[Path | None] = ContextVar("rebuilt", default=None)
 

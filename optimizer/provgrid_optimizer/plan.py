@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from provgrid_optimizer.options import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -290,15 +290,19 @@ class Plan:
 
         return export(self, folder, to=to, only=only)
 
-    def save(self, folder: str | Path, *, marginal_prices: bool = False) -> Path:
-        """Write the plan as a run folder, whole or not at all; a folder that exists is refused (`OptionError`).
+    def save(self, folder: str | Path | None = None, *, marginal_prices: bool = False) -> Path:
+        """Write the plan as a run folder, whole or not at all, and return where; one that exists is an `OptionError`.
 
+        Without a folder it is the first `runs/<scenario>-<engine>-<n>` that is free, as on the command line.
         With `marginal_prices` their table goes beside, for others to read: nothing proves a bound by it, so that
         neither `open` nor the audit does.
         """
+        from provgrid_optimizer.run_folder import next_run_folder
         from provgrid_optimizer.runs import save_plan
 
-        return save_plan(self, folder, marginal_prices=marginal_prices)
+        name = "problem" if self.scenario is None else self.scenario.name
+        free = next_run_folder(Path("runs"), name, self.engine) if folder is None else folder
+        return save_plan(self, free, marginal_prices=marginal_prices)
 
     def report(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the plan's report as one HTML file that needs no network; `lang` is "en" or "zh" (else `OptionError`).

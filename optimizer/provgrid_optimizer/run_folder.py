@@ -26,7 +26,7 @@ FRESH_S = 60.0  # a folder younger than this may belong to a process that is abo
 def check_free(folder: Path) -> None:
     """Raise `OptionError` where a run or an export would have to overwrite something."""
     if folder.exists() or folder.is_symlink():
-        raise OptionError(f"{folder} exists already and is never overwritten; give another folder with -o")
+        raise OptionError(f"{folder} exists already and is never overwritten; give another folder, or remove it")
 
 
 def next_run_folder(parent: Path, scenario: str, engine: str) -> Path:

@@ -22,6 +22,7 @@ from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -133,6 +134,10 @@ class _Run:
         if not folder.is_dir():
             raise ScenarioError(f"{folder} is no folder; give a run that solve or demo has written")
         self.folder = folder
+        if (folder / "scenario.toml").is_file() and not (folder / "manifest.json").exists():
+            raise ScenarioError(
+                f"{folder} is a scenario, not a run; solve it first: provgrid solve {quote(str(folder))}"
+            )
         with _reading(folder / "manifest.json"):
             self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             if self.manifest["format"] != FORMAT:

@@ -106,9 +106,19 @@ def test_the_same_plan_is_the_same_bytes(plan: Plan, run: Path, tmp_path: Path) 
         assert path.read_bytes() == (again / path.relative_to(run)).read_bytes(), path.name
 
 
+def test_a_plan_that_is_given_no_folder_takes_the_next_free_name(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "problem" if plan.scenario is None else plan.scenario.name
+    written = [plan.save() for _ in range(2)]
+    assert written == [Path("runs") / f"{name}-{plan.engine}-{n}" for n in (1, 2)]
+    assert open_run(written[1]).objective_yuan == plan.objective_yuan
+
+
 def test_no_run_is_overwritten(plan: Plan, run: Path) -> None:
     before = (run / "manifest.json").read_bytes()
-    with pytest.raises(OptionError, match="exists already"):
+    with pytest.raises(OptionError, match="exists already and is never overwritten; give another folder, or remove it"):
         plan.save(run)
     assert (run / "manifest.json").read_bytes() == before
 

@@ -140,7 +140,11 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
         (["solve"], "Missing argument 'scenario'; see"),
         (["new", "SCENARIO"], "is not empty"),
         (["new", "somewhere", "--template", "moon"], "no template 'moon'"),
-        (["audit", "SCENARIO"], "manifest.json is missing"),
+        (["audit", "SCENARIO"], "SCENARIO is a scenario, not a run; solve it first: provgrid solve SCENARIO"),
+        (["report", "SCENARIO"], "is a scenario, not a run; solve it first: provgrid solve"),
+        (["explain", "SCENARIO", "--job", "gang"], "is a scenario, not a run; solve it first: provgrid solve"),
+        (["solve", "SCENARIO", "--gap", "5%"], "'--gap': it is a fraction; give 0.05 for 5 %, or see provgrid solve"),
+        (["solv", "SCENARIO"], "No such command 'solv'; try 'solve', or see provgrid --help"),
         (["bench", "reference", "--engines", "lp,genius"], "no engine 'genius'"),
         (["import", "sheets", "x.csv", "-o", "out"], "no format 'sheets'"),
         (["import", "philly", "x.csv", "-o", "out", "--option", "mfu"], "no value"),
@@ -152,8 +156,14 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
 )
 def test_bad_input_is_exit_2_and_one_line(arguments: list[str], says: str, tiny: Path, tmp_path: Path) -> None:
     filled = [argument.replace("SCENARIO", str(tiny)) for argument in arguments]
-    assert says in one_line(in_this_process(*filled, cwd=tmp_path), 2)
+    assert says.replace("SCENARIO", str(tiny)) in one_line(in_this_process(*filled, cwd=tmp_path), 2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scenario_that_is_not_there_is_told_which_are_built_in(tmp_path: Path) -> None:
+    said = in_this_process("check", "nosuch", cwd=tmp_path)
+    assert said.returncode == 2
+    assert "Built in are toy, zhejiang, national-lite, national and the systems of docs/systems.md" in said.stdout
 
 
 def test_the_process_ends_with_the_exit_code_of_its_error(tmp_path: Path) -> None:

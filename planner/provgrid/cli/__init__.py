@@ -124,11 +124,19 @@ def run(arguments: list[str]) -> int:
             message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
             if not message:  # a command without arguments, whose help was printed
                 return exits.BAD_INPUT
-            return _say(f"{message}; see {_command_of(error)} --help", exits.BAD_INPUT)
+            return _say(f"{_wording(message)}see {_command_of(error)} --help", exits.BAD_INPUT)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
         return _say(f"{type(error).__name__}: {reason}; see the traceback with --debug", exits.FAILED)
+
+
+def _wording(message: str) -> str:
+    """Say what a usage error says so that the command with the help can follow."""
+    if message.startswith("Invalid value for '--gap'"):
+        return "Invalid value for '--gap': it is a fraction; give 0.05 for 5 %, or "
+    found, asked, meant = message.rpartition(" Did you mean ")
+    return f"{found.rstrip('.')}; try {meant.removesuffix('?')}, or " if asked else f"{message}; "
 
 
 def _is_usage_error(error: Exception) -> bool:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 def scenario(
     scenarios: Annotated[
         list[str],
-        typer.Argument(help="Folders, or built-in ones: toy, zhejiang, national.", autocompletion=completion.scenarios),
+        typer.Argument(
+            help="Folders, or built-in ones: toy, zhejiang, national-lite, national.",
+            autocompletion=completion.scenarios,
+        ),
     ],
     seeds: Seeds = "0",
     engines: Engines = "heuristic",

@@ -22,7 +22,7 @@ def check(
     scenario: Annotated[
         str,
         typer.Argument(
-            help="Folder of a scenario, or a built-in one: toy, zhejiang, national.",
+            help="Folder of a scenario, or a built-in one: toy, zhejiang, national-lite, national.",
             autocompletion=completion.scenarios,
         ),
     ],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.plan import Plan
 
 NAME = "report.html"
+NAMES = {"zh": "report.zh.html"}  # of other languages, so that none replaces the English one
 
 
 def report(
@@ -25,7 +26,10 @@ def report(
     ],
     lang: Annotated[str, typer.Option(help="Language: en or zh.")] = "en",
     file: Annotated[
-        Path | None, typer.Option("-o", "--output", help=f"File to write; default: {NAME} in the (first) run folder.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help=f"File to write; default: {NAME}, or {NAMES['zh']}, in the (first) run folder."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where the report is, as JSON.")] = False,
 ) -> int:
@@ -35,7 +39,7 @@ def report(
     from provgrid.report.texts import language
 
     known = language(lang)
-    target = file or runs[0] / NAME
+    target = file or runs[0] / NAMES.get(known, NAME)
     with Reporter() as reporter:
         subjects = []
         for run in runs:

@@ -33,7 +33,7 @@ def solve(
     scenario: Annotated[
         str,
         typer.Argument(
-            help="Folder of a scenario, or a built-in one: toy, zhejiang, national.",
+            help="Folder of a scenario, or a built-in one: toy, zhejiang, national-lite, national.",
             autocompletion=completion.scenarios,
         ),
     ],

@@ -171,9 +171,12 @@ def test_cells_keep_all_digits_beside_what_is_shown(subject: Subject, pages: dic
 
 def test_the_command_writes_the_report_into_the_run_folder(run: Path) -> None:
     told = json_of(in_this_process("report", run, "--lang", "zh", "--json"))
-    assert told["report"] == str(run / "report.html")
-    text = (run / "report.html").read_text(encoding="utf-8")
+    assert told["report"] == str(run / "report.zh.html")
+    text = (run / "report.zh.html").read_text(encoding="utf-8")
     assert '<html lang="zh-CN">' in text
+    english = json_of(in_this_process("report", run, "--json"))
+    assert english["report"] == str(run / "report.html")
+    assert (run / "report.zh.html").read_text(encoding="utf-8") == text
     assert told["bytes"] == len(text.encode())
     # The run is still whole: its audit passes, and it opens.
     assert pg.open(run).audit.violations == ()
