@@ -85,7 +85,7 @@ KEYS = ("format", "scenario", "engine", "status", "certificate", "unserved_share
 MANIFESTS: dict[str, Callable[[Path], None]] = {
     **{f"manifest {text}": _text("manifest.json", text) for text in ("{", "[]", "{}", "", "null", "3", '"a"')},
     **{f"no {key}": _without(key) for key in KEYS if key not in ("format", "cost_details")},
-    "options {}[]": _with("options", []),
+    "options in a list": _with("options", []),
     "foreign option": _with("options", {"speed": 9}),
     "gap of text": _with("options", {"gap": "much"}),
     "no seconds": _with("options", {"threads": 0}),
