@@ -349,17 +349,24 @@ class Plan:
 
     def summary(self) -> str:
         """Say in a few lines what the plan is worth."""
+        from provgrid_optimizer.answers.unserved import never_in_words
+
         c = self.certificate
+        never = never_in_words(self)
+        beside = f" of what some pool can serve; {never} that none can serve" if never else ""
         lines = [
             f"{c.engine}: {status_text(c.status)}, {c.objective_yuan:,.0f} yuan, {gap_in_words(c.gap)}",
-            f"unserved {self.unserved_share:.2%} · carbon {self.component_costs.carbon_kg / 1000:,.1f} t"
+            f"unserved {self.unserved_share:.2%}{beside} · carbon {self.component_costs.carbon_kg / 1000:,.1f} t"
             f" · audit {'passed' if c.audit_violations == 0 else counted(c.audit_violations, 'violation')}",
         ]
         lines += [f"  {name:<14}{yuan:>16,.0f} yuan" for name, yuan in self.component_costs.by_component().items()]
         if c.constants_yuan or self.component_costs.floor_kg:
             floor_t = self.component_costs.floor_kg / 1000
+            never_yuan = self.problem.never_served_yuan
+            value = f" and {never_yuan:,.0f} yuan for work that no pool can serve" if never else ""
             lines.append(
-                f"beside that {c.constants_yuan:,.0f} yuan and {floor_t:,.1f} t of constants (idle floor and such); "
+                f"beside that {c.constants_yuan - never_yuan:,.0f} yuan and {floor_t:,.1f} t of constants "
+                f"(idle floor and such){value}; "
                 f"in all {c.objective_yuan + c.constants_yuan:,.0f} yuan, "
                 f"{self.component_costs.carbon_kg / 1000 + floor_t:,.1f} t"
             )

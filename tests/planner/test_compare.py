@@ -48,6 +48,16 @@ def test_a_scenario_is_planned_as_the_run_beside_it_was(runs):
     ]
 
 
+def test_work_that_no_pool_can_serve_stands_beside_the_share_that_is_left(runs):
+    arguments = ("compare", runs / "cheapest", runs / "scenario", "--set", "jobs.a.min_accelerators=1000")
+    said = in_this_process(*arguments, "--set", "jobs.a.max_accelerators=1000").stdout
+    after = pg.load(runs / "scenario", ["jobs.a.min_accelerators=1000", "jobs.a.max_accelerators=1000"])
+    (yuan,) = (yuan for _, _, yuan in pg.compile(after).never_served)
+    assert "\nunserved: 0.00% before, 0.00% after, of what some pool can serve\n" in said
+    assert f"\nwork that no pool can serve, in neither share: none before, 1 job ({yuan:,.0f} yuan) after\n" in said
+    assert "never_served: work that no pool can serve), which solve shows beside its cost" in said
+
+
 def test_against_a_policy_both_questions_are_answered(runs):
     said = in_this_process("compare", runs / "scenario", "--against", "local", "--engine", "milp").stdout
     assert "what optimising saves, against local" in said

@@ -234,6 +234,8 @@ def test_solve_names_what_is_left_why_and_what_to_ask_next(tmp_path: Path) -> No
     ]
     save_scenario(tiny_scenario(jobs=jobs), tmp_path / "mine")
     said = in_this_process("solve", "mine", "--engine", "heuristic", "--no-policies", "-o", "a run", cwd=tmp_path)
+    assert "\nunserved 0.00% of what some pool can serve; 1 job (70 yuan) that none can serve · " in said.stdout
+    assert "of constants (idle floor and such) and 70 yuan for work that no pool can serve; in all " in said.stdout
     assert "left unserved: 1 job or service, the dearest first\n" in said.stdout
     assert "  job never: 70 yuan; no pool can ever serve it: " in said.stdout
     assert "  see why: provgrid explain 'a run' --job never\n" in said.stdout

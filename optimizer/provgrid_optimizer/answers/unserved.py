@@ -56,6 +56,15 @@ def unserved(plan: Plan) -> pd.DataFrame:
     return table.sort_values("unserved_yuan", ascending=False, kind="stable", ignore_index=True)
 
 
+def never_in_words(plan: Plan) -> str:
+    """Count the work that no pool could ever serve, with its value: "2 jobs (13,073 yuan)"; "" where there is none."""
+    if not plan.problem.never_served:
+        return ""
+    kinds = list(_never(plan)["kind"])
+    parts = [counted(kinds.count(kind), kind) for kind in ("job", "service") if kind in kinds]
+    return f"{' and '.join(parts)} ({plan.problem.never_served_yuan:,.0f} yuan)"
+
+
 def largest(plan: Plan, count: int) -> tuple[Unserved, ...]:
     """Return the dearest of what is left, each with its reason."""
     found = []

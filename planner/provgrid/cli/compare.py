@@ -153,8 +153,22 @@ def _print_waterfall(found: Comparison, before: str = "", after: str = "") -> No
     print_table(["yuan"], [*names, "on common work", "on other work", "unserved", "difference"], rows)
     constant = [str(row["component"]) for row in shown.to_dict("records") if not row["in_objective"]]
     if constant:
-        output().print(f"in all: constants too ({', '.join(constant)}), which solve shows beside its cost")
-    output().print(f"unserved: {found.before.unserved_share:.2%} before, {found.after.unserved_share:.2%} after")
+        named = [f"{name}: work that no pool can serve" if name == "never_served" else name for name in constant]
+        output().print(f"in all: constants too ({', '.join(named)}), which solve shows beside its cost")
+    _print_left(found)
+
+
+def _print_left(found: Comparison) -> None:
+    """Print the shares that are left, and beside them work that no pool can serve, which is in neither share."""
+    from provgrid_optimizer.answers.unserved import never_in_words
+
+    plans = found.before, found.after
+    before, after = (never_in_words(plan) or "none" for plan in plans)
+    beside = ", of what some pool can serve" if any(plan.problem.never_served for plan in plans) else ""
+    say = output().print
+    say(f"unserved: {plans[0].unserved_share:.2%} before, {plans[1].unserved_share:.2%} after{beside}")
+    if beside:
+        say(f"work that no pool can serve, in neither share: {before} before, {after} after")
 
 
 def _on_common_work(found: Comparison) -> str:

@@ -165,8 +165,9 @@ def _print_rows(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Se
     """Print the figures that a reader looks at first; all of them are in the table that --output writes."""
     figures = ("yuan in all", "gap", "unserved", "t CO2 in all", "round trip, ms", "s", "status")
     print_table(headings, figures, [[*first, *_cells(row)] for first, row in zip(left, rows, strict=True)])
-    if footnote := _constants(rows):
-        output().print(footnote)
+    for footnote in (_constants(rows), _never(rows)):
+        if footnote:
+            output().print(footnote)
 
 
 def _constants(rows: Sequence[Row]) -> str:
@@ -182,6 +183,17 @@ def _constants(rows: Sequence[Row]) -> str:
     )
 
 
+def _never(rows: Sequence[Row]) -> str:
+    """Say that shares marked * do not count work that no pool can serve, and what it is worth; "" without any."""
+    yuan = [row.never_served_yuan for row in rows if row.has_plan and row.never_served_yuan]
+    if not yuan:
+        return ""
+    return (
+        f"* of what some pool can serve; beside it {_span(yuan, ',.0f')} yuan of work that no pool can serve, which "
+        "is among the constants"
+    )
+
+
 def _span(values: Sequence[float], how: str) -> str:
     """Write one figure, or the least and the most where they differ."""
     least, most = format(min(values), how), format(max(values), how)
@@ -194,7 +206,8 @@ def _cells(row: Row) -> list[str]:
     gap = "-" if row.gap is None else f"{row.gap:.2%}"
     trip = "-" if row.round_trip_ms is None else f"{row.round_trip_ms:.1f}"
     carbon, status = f"{row.total_carbon_t:,.4g}", row.status.replace("_", " ")
-    return [f"{row.total_yuan:,.0f}", gap, f"{row.unserved_share:.2%}", carbon, trip, f"{row.seconds:.1f}", status]
+    left = f"{row.unserved_share:.2%}{'*' if row.never_served_yuan else ''}"
+    return [f"{row.total_yuan:,.0f}", gap, left, carbon, trip, f"{row.seconds:.1f}", status]
 
 
 def _text(value: Any) -> str:

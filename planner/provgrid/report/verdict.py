@@ -79,7 +79,7 @@ def _tiles(subject: Subject, wording: Wording) -> list[Tile]:
     tiles = [
         Tile(say("tiles.cost"), numbers.yuan(certificate.objective_yuan), say("tiles.cost_note")),
         Tile(say("tiles.gap"), numbers.percent(certificate.gap), say("tiles.gap_note")),
-        Tile(say("tiles.unserved"), numbers.percent(plan.unserved_share), say("tiles.unserved_note")),
+        Tile(say("tiles.unserved"), numbers.percent(plan.unserved_share), _unserved_note(subject, wording)),
         Tile(
             say("tiles.carbon"),
             numbers.with_unit(plan.component_costs.carbon_kg / 1000.0, say("units.t")),
@@ -91,6 +91,15 @@ def _tiles(subject: Subject, wording: Wording) -> list[Tile]:
     if best is None:
         return [*tiles, Tile(say("tiles.best"), say("tiles.none"), say("tiles.no_policy"))]
     return [*tiles, _saving(subject, wording, best[0], say("tiles.best"))]
+
+
+def _unserved_note(subject: Subject, wording: Wording) -> str:
+    """Say what the share is of: work that no pool can serve is in neither of its two sides."""
+    problem, say, numbers = subject.plan.problem, wording.say, wording.numbers
+    if not problem.never_served:
+        return say("tiles.unserved_note")
+    count, yuan = numbers.number(len(problem.never_served)), numbers.yuan(problem.never_served_yuan)
+    return say("tiles.unserved_never_note", count=count, yuan=yuan)
 
 
 def _saving(subject: Subject, wording: Wording, policy: str, label: str) -> Tile:

@@ -67,6 +67,16 @@ def test_the_verdict_says_cost_gap_unserved_carbon_and_both_savings(subject: Sub
         assert label in text
 
 
+def test_the_tile_names_work_that_no_pool_can_serve_which_is_not_in_its_share() -> None:
+    jobs = [job("a"), job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)]
+    one = subject_of_plan(pg.solve(tiny_scenario(jobs=jobs), engine="cheapest", policies=False))
+    assert one.plan.unserved_share == 0.0
+    english, chinese = (verdict_of(one, Wording.of(lang)).tiles[2].note for lang in ("en", "zh"))
+    assert english.endswith("some pool can serve; beside them workloads that no pool can serve: 1, worth 70 yuan")
+    assert "另有任何资源池都无法承担的工作负载1项" in chinese
+    assert "70" in chinese
+
+
 @pytest.mark.parametrize(("gap", "told"), [(0.03, "proven to be within 3.00%"), (0.9752, "far from proven")])
 def test_a_wide_gap_is_not_told_as_if_it_were_a_merit(subject: Subject, gap: float, told: str) -> None:
     wide = replace(subject)

@@ -17,7 +17,7 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line, provgrid, start
-from provgrid.cli.sweep import _constants
+from provgrid.cli.sweep import _cells, _constants, _never
 from provgrid.sweeps import run
 from provgrid.sweeps.point import Row
 from provgrid.sweeps.results import exit_code
@@ -315,6 +315,19 @@ def test_exit_codes_follow_the_worst_row():
 def test_a_task_without_processes_is_refused(tiny):
     with pytest.raises(OptionError, match="jobs is 0"):
         pg.sweep(tiny, {PRICE: [1]}, jobs=0)
+
+
+def test_a_share_that_does_not_count_work_that_no_pool_can_serve_is_marked_and_told() -> None:
+    def row(never_served_yuan: float) -> Row:
+        figures = {"objective_yuan": 302.0, "unserved_share": 0.0, "total_carbon_t": 0.4, "constants_yuan": 500.0}
+        return Row(status="optimal", never_served_yuan=never_served_yuan, **figures)
+
+    assert [_cells(row(yuan))[2] for yuan in (0.0, 70.0)] == ["0.00%", "0.00%*"]
+    assert _never([row(0.0), Row(status="infeasible")]) == ""
+    assert _never([row(0.0), row(70.0), row(13073.0)]) == (
+        "* of what some pool can serve; beside it 70 to 13,073 yuan of work that no pool can serve, which is among "
+        "the constants"
+    )
 
 
 def test_the_constants_in_what_is_paid_in_all_are_told_below_the_table() -> None:
