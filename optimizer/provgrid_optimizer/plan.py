@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from provgrid_optimizer.multipliers import Basis, Multipliers
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
+QUALITY_LINES = {
+    "by_price": "cost by how sure its prices are",
+    "by_weakest": "cost by how sure its prices and amounts are, whichever is less sure",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Timings:
@@ -370,9 +375,9 @@ class Plan:
                 f"in all {c.objective_yuan + c.constants_yuan:,.0f} yuan, "
                 f"{self.component_costs.carbon_kg / 1000 + floor_t:,.1f} t"
             )
-        for view, title in (("by_price", "by the price of each yuan"), ("by_weakest", "by the weakest figure")):
+        for view, title in QUALITY_LINES.items():
             if parts := [f"{quality} {part:.1%}" for quality, part in self.quality_shares.get(view, {}).items()]:
-                lines.append(f"cost {title}: {', '.join(parts)}")
+                lines.append(f"{title}: {', '.join(parts)}")
         if c.divisible:
             lines.append("divisible: a relaxation, the ideal that a plan is held against, not a plan")
         return "\n".join(lines)

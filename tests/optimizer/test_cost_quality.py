@@ -170,4 +170,7 @@ def test_the_run_keeps_the_shares_and_the_summary_says_them(toy, tmp_path) -> No
     assert np.isclose(
         sum(row["by_price_yuan"] for row in manifest["provenance"]["costs"]), toy.objective_yuan, rtol=1e-9
     )
-    assert f"cost by the price of each yuan: assumed {toy.quality_shares['by_price']['assumed']:.1%}" in toy.summary()
+    assert (
+        f"\ncost by how sure its prices are: assumed {toy.quality_shares['by_price']['assumed']:.1%}" in toy.summary()
+    )
+    assert "\ncost by how sure its prices and amounts are, whichever is less sure: " in toy.summary()

@@ -8,6 +8,7 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line
+from provgrid.cli.compare import _change
 from provgrid_models.files import save_scenario
 from tiny import job, tiny_scenario
 
@@ -56,6 +57,14 @@ def test_work_that_no_pool_can_serve_stands_beside_the_share_that_is_left(runs):
     assert "\nunserved: 0.00% before, 0.00% after, of what some pool can serve\n" in said
     assert f"\nwork that no pool can serve, in neither share: none before, 1 job ({yuan:,.0f} yuan) after\n" in said
     assert "never_served: work that no pool can serve), which solve shows beside its cost" in said
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(-107.6123, "-107.6"), (12345.6, "+12,346"), (8.63e-5, "0"), (-1e-9, "0"), (-0.07541, "-0.07541")],
+)
+def test_a_change_is_told_without_powers_of_ten(value, told):
+    assert _change(value, 4) == told
 
 
 def test_against_a_policy_both_questions_are_answered(runs):

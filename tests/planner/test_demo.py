@@ -57,6 +57,7 @@ def test_the_table_has_at_most_fifteen_lines_and_no_saving_of_the_ideal(
     assert_right_table(said.out)
     told = said.out.replace(str(tmp_path / "run"), "runs/zhejiang-heuristic-1")
     assert max(map(len, told.splitlines())) <= 80
+    assert "captured: share of the best policy's excess over the bound that is gone; s: time\n" in said.out
     table = said.out.split("run folder: ")[0].splitlines()
     assert max(map(len, table)) <= 80
     assert said.err.splitlines() == [

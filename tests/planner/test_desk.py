@@ -25,6 +25,7 @@ from provgrid import studies
 from provgrid.cli import doctor, new
 from provgrid.cli import run as command_line
 from provgrid.cli.console import FIRST_USE, Reporter, live_terminal, print_table
+from provgrid.cli.solve import _part
 from provgrid_models.errors import OptionError
 from provgrid_models.files import save_scenario
 from provgrid_optimizer.options import Progress
@@ -225,6 +226,10 @@ def test_a_run_is_exported_into_a_folder_that_it_names(run: Path, tmp_path: Path
     assert [one["id"] for one in dispatch["jobs"]] == ["base", "gang", "vertical"]
     assert "exists already" in one_line(in_this_process("export", run, cwd=tmp_path), 2)
     assert "no format 'ods'; choose one of" in one_line(in_this_process("export", run, "--to", "ods", cwd=tmp_path), 2)
+
+
+def test_a_small_part_that_is_left_is_not_told_as_nothing() -> None:
+    assert [_part(share) for share in (1e-5, 0.0005, 0.25)] == ["less than 0.1%", "0.1%", "25.0%"]
 
 
 def test_solve_names_what_is_left_why_and_what_to_ask_next(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import provgrid as pg
 from provgrid import exits
 from provgrid.cli import run
+from provgrid.cli.explain import _show_work
 from provgrid_models.files import save_scenario
 from tiny import tiny_scenario
 
@@ -108,6 +110,19 @@ def test_a_job_is_explained_with_every_pool(plan_folder: Path, capsys: pytest.Ca
     assert "at marginal prices at this plan, its choices fixed, and by a solve with all other choices fixed" in shown
     assert "hub_b/fast data must stay in zone east, pool is in west - -" in " ".join(shown.split())
     assert "where it is 100.0% +0.00 +0.00" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(("extra_yuan", "verified", "warned"), [(-2.73, None, 1), (-0.004, None, 0), (-2.73, "lp", 0)])
+def test_a_pool_that_looks_cheaper_at_prices_is_no_proof(
+    plan_folder: Path, extra_yuan: float, verified: str | None, warned: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = pg.open(plan_folder).explain.job("vertical")
+    (here, *others) = found.candidates
+    cheaper = replace(here, pool="hub_b/fast", text="open", share=0.0, extra_yuan=extra_yuan)
+    _show_work(replace(found, candidates=(here, cheaper, *others), verified=verified))
+    shown = capsys.readouterr().out
+    assert shown.count("below 0: these prices do not prove that a move gains; ask --verify\n") == warned
+    assert "-0.00" not in shown
 
 
 @pytest.mark.parametrize(("kind", "name"), [("job", "base"), ("service", "batch"), ("cluster", "hub_b")])

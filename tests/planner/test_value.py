@@ -68,6 +68,13 @@ def test_what_costs_is_not_said_to_save_less_than_nothing(capsys):
     ]
 
 
+def test_where_more_costs_the_reason_stands_below(run):
+    # 64 more: the idle power of Hami's accelerators takes 0.06 MW of grid from its work, beside what it costs.
+    asked = ("value", run, "--of", "hami_yiwu/ascend_910c", "--range")
+    assert "more can cost: accelerators that are added draw power when idle" in in_this_process(*asked, "64").stdout
+    assert "more can cost" not in in_this_process(*asked, "-5").stdout
+
+
 def test_what_is_not_there_is_told_with_what_is(run):
     said = in_this_process("value", run, "--of", "nothing").stderr
     assert "'nothing' is no pool, link or cluster of this plan; it has " in said

@@ -132,8 +132,8 @@ def _print(found: Comparison) -> None:
                 *(str(row[name]) for name in left),
                 f"{row['accelerator_h_before']:,.0f}",
                 f"{row['accelerator_h_after']:,.0f}",
-                f"{row['accelerator_h_change']:+,.4g}",
-                f"{row['mwh_change']:+,.3g}",
+                _change(row["accelerator_h_change"], 4),
+                _change(row["mwh_change"], 3),
             ]
             for row in flows.head(MOST_LINES).to_dict("records")
         ],
@@ -204,6 +204,13 @@ def _print_against(held: Against) -> None:
 
 def _yuan(value: float) -> str:
     return f"{value:,.0f} yuan"
+
+
+def _change(value: float, digits: int) -> str:
+    """Difference with its sign, to so many digits, never as a power of ten; next to nothing is 0."""
+    if abs(value) < 1e-4:
+        return "0"
+    return f"{value:+,.0f}" if abs(value) >= 10**digits else f"{value:+,.{digits}g}"
 
 
 def _whole(value: float) -> str:

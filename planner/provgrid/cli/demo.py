@@ -148,7 +148,7 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
     )
     console.print(table)
     console.print("* against local, on the work that both serve; lp is a bound, so it saves nothing")
-    console.print("s: seconds of solving")
+    console.print("captured: share of the best policy's excess over the bound that is gone; s: time")
     console.print(f"run folder: {written} (check it again: provgrid audit RUN)")
 
 

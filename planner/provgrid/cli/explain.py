@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.answers.infeasible import Infeasibility
 
 SHOWN = 12  # rows of a table
+SMALLEST_YUAN = 0.005  # less is shown as 0.00
 BASES = {
     "lp": "marginal prices of the relaxation",
     "fixed-lp": "marginal prices at this plan, its choices fixed",
@@ -106,12 +107,15 @@ def _show_work(found: WorkExplanation) -> None:
     rows = []
     for one in found.candidates[:SHOWN]:
         # A pool where it does not fit has no price worth showing.
-        extra = "-" if one.extra_yuan is None or one.fits is False else f"{one.extra_yuan:+,.2f}"
-        solved = "-" if one.verified_yuan is None else f"{one.verified_yuan:+,.2f}"
+        extra = "-" if one.extra_yuan is None or one.fits is False else _signed(one.extra_yuan)
+        solved = "-" if one.verified_yuan is None else _signed(one.verified_yuan)
         share = f"{one.share:.1%}" if one.share else ""
         rows.append([one.pool or "(unserved)", one.text, share, extra] + [solved] * (found.verified is not None))
     print_table(["pool", ""], ["share", "at prices"] + ["solved"] * (found.verified is not None), rows)
     _more(len(found.candidates))
+    shown = [one.extra_yuan for one in found.candidates[:SHOWN] if one.extra_yuan is not None and one.fits is not False]
+    if found.verified is None and any(yuan < -SMALLEST_YUAN for yuan in shown):
+        say("below 0: these prices do not prove that a move gains; ask --verify")
     _show_limits(found.binding)
     if found.unserved_share and found.verified is None:
         say("for what would serve the rest, ask with --verify")
@@ -123,7 +127,7 @@ def _show_work(found: WorkExplanation) -> None:
         print_table(
             ["change"],
             ["cost, yuan"],
-            [[one.text, f"{one.extra_yuan:+,.2f}"] for one in found.remedies[:SHOWN]],
+            [[one.text, _signed(one.extra_yuan)] for one in found.remedies[:SHOWN]],
         )
         _more(len(found.remedies))
 
@@ -153,9 +157,14 @@ def _show_cluster(found: ClusterExplanation) -> None:
     say(f"next to come: extra cost of moving there, yuan, at {BASES[found.basis]}{_solved(found.verified)}")
     rows = []
     for one in found.arrivals:
-        solved = "no room" if one.verified_yuan is None else f"{one.verified_yuan:+,.2f}"
-        rows.append([one.id, one.pool, f"{one.extra_yuan:+,.2f}"] + [solved] * (found.verified is not None))
+        solved = "no room" if one.verified_yuan is None else _signed(one.verified_yuan)
+        rows.append([one.id, one.pool, _signed(one.extra_yuan)] + [solved] * (found.verified is not None))
     print_table(["work", "pool"], ["at prices"] + ["solved"] * (found.verified is not None), rows)
+
+
+def _signed(yuan: float) -> str:
+    """Amount with its sign, and without that of a rounding error."""
+    return "+0.00" if abs(yuan) < SMALLEST_YUAN else f"{yuan:+,.2f}"
 
 
 def _solved(verified: str | None) -> str:

@@ -150,12 +150,17 @@ def _print_left(plan: Plan, run: Path) -> None:
         count = len(plan.unserved)
         say(f"left unserved: {count:,} {'job or service' if count == 1 else 'jobs and services'}, the dearest first")
     for one in shown:
-        part = "" if one.unserved_share > 0.9995 else f" {one.unserved_share:.1%} of it,"
+        part = "" if one.unserved_share > 0.9995 else f" {_part(one.unserved_share)} of it,"
         say(f"  {one.kind} {one.id}:{part} {one.unserved_yuan:,.0f} yuan; {one.reason}")
     if shown:
         say(f"  see why: provgrid explain {shlex.quote(str(run))} --{shown[0].kind} {shlex.quote(shown[0].id)}")
     for note_text in plan.problem.notes:
         say(f"note: {note_text}")
+
+
+def _part(share: float) -> str:
+    """Share in per cent; what is left is never shown as nothing."""
+    return "less than 0.1%" if share < 0.0005 else f"{share:.1%}"
 
 
 def _uncertain(task: Task, plan: Plan, draws: int, jobs: int) -> Uncertainty:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provgrid.sweeps.results import Front, Sweep
 
 FOLDER = RUNS / "points"
+MOST_REASONS = 5  # points without a plan, by name
 
 Engine = Annotated[
     str,
@@ -168,6 +169,8 @@ def _print_rows(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Se
     for footnote in (_constants(rows), _never(rows)):
         if footnote:
             output().print(footnote)
+    for line in _reasons(headings, left, rows):
+        output().print(line)
 
 
 def _constants(rows: Sequence[Row]) -> str:
@@ -181,6 +184,18 @@ def _constants(rows: Sequence[Row]) -> str:
         f"in all: {_span(yuan, ',.0f')} yuan and {_span(tonnes, ',.4g')} t of it are constants (idle floor and "
         "such), which solve shows beside its cost"
     )
+
+
+def _reasons(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Sequence[Row]) -> list[str]:
+    """Say of each point that has no plan why, named by what stands left in its row."""
+    lost = [(first, row) for first, row in zip(left, rows, strict=True) if not row.has_plan]
+    lines = []
+    for first, row in lost[:MOST_REASONS]:
+        named = " · ".join(f"{heading} {text}" for heading, text in zip(headings, first, strict=True) if text)
+        lines.append(f"{named}: {row.reason}")
+    if len(lost) > MOST_REASONS:
+        lines.append(f"and {counted(len(lost) - MOST_REASONS, 'more point')} without a plan; see --json")
+    return lines
 
 
 def _never(rows: Sequence[Row]) -> str:

@@ -117,6 +117,9 @@ def _print(found: Value) -> None:
     say("")
     print_table(left, right, rows)
     say(f"planned again by {found.engine}; positive yuan are saved over the horizon")
+    if found.kind == "pool" and any(point.more > 0 and round(point.found_yuan, 2) < 0 for point in found.points):
+        say("more can cost: accelerators that are added draw power when idle, which is paid for and counts against the")
+        say("power that the cluster may draw, so that less of it may be left for work")
     if found.engine == "lp" and found.price is not None and found.price.basis == "fixed-lp":
         say("lp lets every job move and be divided, so that it may save more, or less, than the price at this plan")
 
@@ -150,7 +153,7 @@ def _saves(yuan: float, about: str = "") -> str:
 def _yuan(number: float) -> str:
     if math.isinf(number):
         return "no plan" if number < 0 else "the plan"
-    return f"{number:,.2f}"
+    return "0.00" if round(number, 2) == 0 else f"{number:,.2f}"
 
 
 def _write_plot(found: Value, path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line, provgrid, start
-from provgrid.cli.sweep import _cells, _constants, _never
+from provgrid.cli.sweep import _cells, _constants, _never, _reasons
 from provgrid.sweeps import run
 from provgrid.sweeps.point import Row
 from provgrid.sweeps.results import exit_code
@@ -328,6 +328,18 @@ def test_a_share_that_does_not_count_work_that_no_pool_can_serve_is_marked_and_t
         "* of what some pool can serve; beside it 70 to 13,073 yuan of work that no pool can serve, which is among "
         "the constants"
     )
+
+
+def test_points_without_a_plan_say_why_below_the_table(tiny, tmp_path):
+    key = "pools.city_a/fast.accelerators"
+    where = ["--points-in", str(tmp_path / "points"), "--engine", "cheapest", "--jobs", "1"]
+    said = in_this_process("sweep", tiny, "--vary", f"{key}=-10,20", *where)
+    assert said.returncode == 0
+    below = said.stdout.split("finished")[-1]
+    assert "\naccelerators -10: scenario " in below
+    lost = [Row(status="infeasible", reason="no room")] * 7
+    lines = _reasons(["a", "t CO2 at most"], [["", "5"]] * 7, lost)
+    assert lines == ["t CO2 at most 5: no room"] * 5 + ["and 2 more points without a plan; see --json"]
 
 
 def test_the_constants_in_what_is_paid_in_all_are_told_below_the_table() -> None:
