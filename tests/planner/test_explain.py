@@ -118,7 +118,7 @@ def test_a_pool_that_looks_cheaper_at_prices_is_no_proof(
 ) -> None:
     found = pg.open(plan_folder).explain.job("vertical")
     (here, *others) = found.candidates
-    cheaper = replace(here, pool="hub_b/fast", text="open", share=0.0, extra_yuan=extra_yuan)
+    cheaper = replace(here, pool="hub_b/fast", share=0.0, extra_yuan=extra_yuan)
     _show_work(replace(found, candidates=(here, cheaper, *others), verified=verified))
     shown = capsys.readouterr().out
     assert shown.count("below 0: these prices do not prove that a move gains; ask --verify\n") == warned
