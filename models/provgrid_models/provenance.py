@@ -211,7 +211,8 @@ def _of_row(table: str, row: Row, given: dict[str, str]) -> Iterator[Provenance]
         behind, picked = (figures_or_none(stated), True) if stated else _figures_of_row(table, column, row)
         if not picked and _says_nothing(row, column):
             continue
-        if picked and _replaced(f"{table}.{column}", float(value), behind):
+        # A source that was stated for the cell itself is its author's word; a row's source speaks of many figures.
+        if picked and not stated and _replaced(f"{table}.{column}", float(value), behind):
             yield _traced(path, float(value), None, OWN)
             continue
         words = stated or row.source
