@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import html
 import re
 import signal
@@ -182,6 +183,7 @@ def test_cells_keep_all_digits_beside_what_is_shown(subject: Subject, pages: dic
 def test_the_command_writes_the_report_into_the_run_folder(run: Path) -> None:
     told = json_of(in_this_process("report", run, "--lang", "zh", "--json"))
     assert told["report"] == str(run / "report.zh.html")
+    assert gc.isenabled()
     text = (run / "report.zh.html").read_text(encoding="utf-8")
     assert '<html lang="zh-CN">' in text
     english = json_of(in_this_process("report", run, "--json"))
