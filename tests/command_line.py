@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,24 +28,20 @@ def provgrid(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comp
 
 def in_this_process(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run `provgrid ...` here, which saves loading everything anew, where the process itself is not what is tested."""
-    before, said, noted = signal.getsignal(signal.SIGINT), io.StringIO(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(noted), contextlib.chdir(cwd or Path.cwd()):
-            code = run(list(map(str, arguments)))
-    finally:
-        signal.signal(signal.SIGINT, before)
+    said, noted = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(noted), contextlib.chdir(cwd or Path.cwd()):
+        code = run(list(map(str, arguments)))
     return subprocess.CompletedProcess(arguments, code, said.getvalue(), noted.getvalue())
 
 
 def start(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Popen[str]:
-    """Start `provgrid ...` where Ctrl-C reaches it, whatever the tests themselves were started with."""
+    """Start `provgrid ...`."""
     return subprocess.Popen(
         [sys.executable, "-m", "provgrid", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,10 @@ KEYS = {"engine", "status", "objective_yuan", "bound_yuan", "gap", "captured", "
 
 
 @pytest.fixture(autouse=True)
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hold the demo on the tiny scenario, and put back the interrupts that `run` takes over."""
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold the demo on the tiny scenario."""
     save_scenario(tiny_scenario(), tmp_path / "tiny")
     monkeypatch.setattr(demo, "SCENARIO", str(tmp_path / "tiny"))
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def assert_right_table(text: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,13 +18,6 @@ from provgrid_models.provenance import counts_by_quality
 from tiny import tiny_scenario
 
 BAD_ROWS = 12  # more than are printed
-
-
-@pytest.fixture(autouse=True)
-def put_back_interrupts() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

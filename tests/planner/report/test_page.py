@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import html
 import re
-import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,15 +203,6 @@ def test_a_plan_writes_its_own_report(tmp_path: Path) -> None:
         plan.report(tmp_path / "plan.html", lang="fr")
 
 
-@pytest.fixture
-def interrupts_as_before() -> Iterator[None]:
-    """Put back the interrupts that the command line takes over."""
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interrupts_as_before")
 def test_solve_writes_the_report_where_it_is_asked_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_scenario(tiny_scenario(), tmp_path / "tiny")
     for name, flags in (("with", ["--report"]), ("without", [])):
