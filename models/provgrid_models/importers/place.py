@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from provgrid_models.demand import expand
 from provgrid_models.errors import OptionError
-from provgrid_models.importers.fleet import Fleet, family_for, jobs_share, services_share
+from provgrid_models.importers.fleet import family_for
 from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.importers.origins import settings_with
+from provgrid_models.importers.size import EDGE, Work, sized
 from provgrid_models.importers.work import demand_table
 from provgrid_models.words import counted
 
@@ -23,19 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 DAY_H = 24.0
-FIT_ROUNDS = 12
-FIT_TOLERANCE = 0.005  # of the room that is left for imported work
-EDGE = 1e-9  # periods by which rounding may miss a period's edge
 MUCH = 10.0  # a factor, up or down, beyond which a trace's jobs are hardly its own any more
-
-
-@dataclass(frozen=True)
-class Work:
-    """Jobs, services and demand on their way into the grid."""
-
-    jobs: pd.DataFrame
-    services: pd.DataFrame
-    demand: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -121,7 +110,7 @@ def placed(imported: Imported, scenario: Scenario, options: PlaceOptions | None 
     kept = Work(
         *((t if chosen.keep else t.iloc[:0]) for t in (scenario.jobs, scenario.services, scenario.demand)),
     )
-    work, scale = _sized(work, kept, fleet, scenario, chosen, words)
+    work, scale = sized(work, kept, fleet, scenario, chosen, words)
     return Placed(
         scenario=_assembled(work, kept, imported, scenario, chosen, words, scale),
         assumptions=tuple(words),
@@ -280,112 +269,6 @@ def _curves(imported: Imported, scenario: Scenario, options: PlaceOptions, words
         words.append(f"The imported demand covers {span_h:g} h and is repeated over the horizon.")
     words.append(f"The horizon starts at hour {start:g} of the imported demand.")
     return np.asarray(np.maximum(np.diff(at_edges, axis=1) / horizon.period_h, 0.0))
-
-
-def _share(work: Work, scenario: Scenario) -> float:
-    """Share of its families' accelerator-hours that work asks for, services at their peak."""
-    return jobs_share(scenario, work.jobs) + services_share(scenario, work.services, work.demand)
-
-
-def _sized(
-    work: Work, kept: Work, fleet: Fleet | None, scenario: Scenario, options: PlaceOptions, words: list[str]
-) -> tuple[Work, float]:
-    """Multiply the work by the factor, fitted or given, and make every job fit its window; also return the factor."""
-    asked, own = _share(work, scenario), _share(kept, scenario)
-    if not isinstance(options.scale, str):
-        scale = float(options.scale)
-        placed, said = _feasible(_scaled(work, scale), fleet, scenario)
-        reason = "as asked"
-    else:
-        room = options.target_utilisation - own
-        if room <= 0:
-            raise OptionError(
-                f"the scenario's own work asks for {own:.3g} of the accelerator-hours, the target for all is "
-                f"{options.target_utilisation:g}; raise target_utilisation, give a scale, or do not keep it"
-            )
-        scale = room / asked if asked > 0 else 1.0
-        for _ in range(FIT_ROUNDS):  # what is cut at the horizon's end depends a little on the factor
-            placed, said = _feasible(_scaled(work, scale), fleet, scenario)
-            reached = _share(placed, scenario)
-            if abs(reached - room) <= FIT_TOLERANCE * room or reached <= 0:
-                break
-            scale *= room / reached
-        else:
-            placed, said = _feasible(_scaled(work, scale), fleet, scenario)
-        reason = f"fitted to {options.target_utilisation:g} for all work"
-    fitting = _share(_feasible(work, fleet, scenario)[0], scenario)
-    less = f", and for {fitting:.3g} without what does not fit into the horizon" if fitting < asked - 0.5e-3 else ""
-    words += [
-        *said,
-        f"As it is in the trace, the imported work asks for {asked:.3g} of the usable accelerator-hours of its "
-        f"families, services counted at their peak{less}.",
-        f"What fits was multiplied by {scale:.6g} ({reason}): a job asks for that many times its work and "
-        "accelerators (gangs rounded to whole ones), a service for that many times its tokens. All work in the "
-        f"scenario now asks for {own + _share(placed, scenario):.3g}.",
-    ]
-    return placed, scale
-
-
-def _scaled(work: Work, scale: float) -> Work:
-    """Multiply work, accelerators and tokens by a factor; gangs stay whole."""
-    accelerators = work.jobs["max_accelerators"] * scale
-    gangs = accelerators.round().clip(lower=1.0)
-    jobs = work.jobs.assign(
-        work_pflop_h=work.jobs["work_pflop_h"] * scale,
-        max_accelerators=accelerators.where(work.jobs["mode"] == "elastic", gangs),
-    )
-    return Work(jobs, work.services, work.demand.assign(tokens_per_s=work.demand["tokens_per_s"] * scale))
-
-
-def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Work, list[str]]:
-    """Make every job fit its window on every pool that holds its gang; also say what was changed.
-
-    Gangs are cut to the largest pool, and the smallest pool that a job takes along with them; deadlines are moved out
-    where the slowest pool needs longer, at most to the horizon's end; work that does not fit before that end is cut;
-    a job without one whole period left is left out.
-    """
-    jobs = whole.jobs
-    if fleet is None:
-        return whole, []
-    horizon = scenario.settings.horizon
-    period_h = horizon.period_h
-    rigid = (jobs["mode"] == "rigid").to_numpy()
-    largest = np.floor(fleet.accelerators.max() + EDGE)
-    wanted = jobs["max_accelerators"].to_numpy()
-    too_large = rigid & (wanted > largest)
-    gang = np.where(too_large, largest, wanted)
-    rate = fleet.slowest_rate(np.where(rigid, gang, 0.0))
-    move = np.ceil(jobs["data_gb"].to_numpy() * 8.0 / (3600.0 * period_h * jobs["move_gbps"].to_numpy()) - EDGE)
-    first = np.ceil(jobs["release_h"].to_numpy() / period_h - EDGE) + move
-    work = jobs["work_pflop_h"].to_numpy()
-    needed = np.maximum(np.ceil(work / (gang * rate * period_h) - EDGE), 1.0)
-    last = np.floor(jobs["deadline_h"].to_numpy() / period_h + EDGE)
-    late = last < first + needed
-    last = np.minimum(np.where(late, first + needed, last), horizon.periods)
-    fits = first < last
-    most = gang * rate * np.maximum(last - first, 0.0) * period_h
-    cut = fits & (work > most * (1 + EDGE))
-    placed = jobs.assign(
-        max_accelerators=gang,
-        # Whole, because every other value makes one more class of jobs.
-        min_accelerators=np.minimum(jobs["min_accelerators"], np.floor(gang + EDGE)),
-        work_pflop_h=np.where(cut, most, work),
-        deadline_h=np.where(late, last * period_h, np.minimum(jobs["deadline_h"], horizon.periods * period_h)),
-    )[fits]
-    if not len(placed):
-        raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
-    after = 100 * float((work - most)[cut].sum() / work.sum())
-    beyond = fits & ~late & (jobs["deadline_h"].to_numpy() > horizon.periods * period_h * (1 + EDGE))
-    changed = (
-        (beyond, "deadline", "deadlines", "after the horizon's end moved to that end."),
-        (too_large & fits, "gang", "", f"larger than every pool cut to {largest:g} accelerators."),
-        (late & fits, "deadline was", "deadlines were", "set to what the job needs on the slowest chip of its family."),
-        (cut, "job has", "jobs have", f"too little time before the horizon's end: {after:.3g} % of the work left out."),
-        (~fits, "job has", "jobs have", "no whole period left before the horizon's end, and no place in the plan."),
-    )
-    return replace(whole, jobs=placed.reset_index(drop=True)), [
-        f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()
-    ]
 
 
 def _assembled(
