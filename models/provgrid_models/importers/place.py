@@ -14,7 +14,7 @@ from provgrid_models.errors import OptionError
 from provgrid_models.importers.fleet import family_for
 from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.importers.origins import settings_with
-from provgrid_models.importers.size import EDGE, Work, sized
+from provgrid_models.importers.size import EDGE, Sized, Work, sized
 from provgrid_models.importers.work import demand_table
 from provgrid_models.words import counted
 
@@ -31,15 +31,12 @@ MUCH = 10.0  # a factor, up or down, beyond which a trace's jobs are hardly its 
 class Placed:
     """A scenario with imported work in it, what was assumed on the way, and how large the work has become.
 
-    `scale` is the factor on all imported work, `fitted_to` the share of the accelerator-hours that it was chosen for
-    (None where a factor was given). Of the `jobs_in_horizon` jobs that the trace has in the horizon, `jobs` are in the
-    scenario.
+    Of the `jobs_in_horizon` jobs that the trace has in the horizon, `jobs` are in the scenario.
     """
 
     scenario: Scenario
     assumptions: tuple[str, ...]
-    scale: float
-    fitted_to: float | None
+    size: Sized
     jobs: int
     jobs_in_horizon: int
     services: int
@@ -48,23 +45,25 @@ class Placed:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What whoever imports should know before using the scenario; one line each, with what to do."""
-        if self.fitted_to is None or 1.0 / MUCH <= self.scale <= MUCH:
+        scale, fitted_to = self.size.scale, self.size.fitted_to
+        if fitted_to is None or (1.0 / MUCH <= scale <= MUCH and not self.size.falls_short):
             return ()
-        factor = f"{self.scale:,.0f}" if self.scale > MUCH else f"{self.scale:.2g}"
+        factor = f"{scale:,.0f}" if scale > MUCH else f"{scale:.2g}"
         what = (
             f"{self.jobs:,} of the {self.jobs_in_horizon:,} jobs that the trace has in the horizon are left, each with "
             "its accelerators"
             if self.jobs
             else f"{self.services:,} services are in the scenario, each with its tokens"
         )
+        short = f", and fills {self.size.share:.0%}, since no pool holds more of it" if self.size.falls_short else ""
         return (
-            f"to fill {self.fitted_to:.0%} of the accelerators, all imported work was multiplied by {factor}: "
+            f"to fill {fitted_to:.0%} of the accelerators, all imported work was multiplied by {factor}{short}: "
             f"{what} times that; {self._advice()}",
         )
 
     def _advice(self) -> str:
         own_size = "keep their own size with --place scale=1, or fill less with --place target_utilisation=0.1"
-        if self.scale < 1.0:
+        if self.size.scale < 1.0:
             return f"take a larger scenario, or fewer jobs with --option max_jobs, or {own_size}"
         if self.jobs and self.max_jobs is not None:
             return f"raise max_jobs (now {self.max_jobs:,}) or leave it out, or {own_size}"
@@ -110,15 +109,14 @@ def placed(imported: Imported, scenario: Scenario, options: PlaceOptions | None 
     kept = Work(
         *((t if chosen.keep else t.iloc[:0]) for t in (scenario.jobs, scenario.services, scenario.demand)),
     )
-    work, scale = sized(work, kept, fleet, scenario, chosen, words)
+    size = sized(work, kept, fleet, scenario, chosen, words)
     return Placed(
-        scenario=_assembled(work, kept, imported, scenario, chosen, words, scale),
+        scenario=_assembled(size, kept, imported, scenario, chosen, words),
         assumptions=tuple(words),
-        scale=scale,
-        fitted_to=chosen.target_utilisation if isinstance(chosen.scale, str) else None,
-        jobs=len(work.jobs),
+        size=size,
+        jobs=len(size.work.jobs),
         jobs_in_horizon=in_horizon,
-        services=len(work.services),
+        services=len(size.work.services),
         max_jobs=chosen.max_jobs,
     )
 
@@ -272,16 +270,15 @@ def _curves(imported: Imported, scenario: Scenario, options: PlaceOptions, words
 
 
 def _assembled(
-    work: Work,
+    size: Sized,
     kept: Work,
     imported: Imported,
     scenario: Scenario,
     options: PlaceOptions,
     words: list[str],
-    scale: float,
 ) -> Scenario:
     """Build the new scenario: tables joined, tenants added, nothing generated any more."""
-    renamed = work
+    renamed = work = size.work
     if set(work.jobs["id"]) & set(kept.jobs["id"]) or set(work.services["id"]) & set(kept.services["id"]):
         renamed = Work(
             work.jobs.assign(id=imported.kind + "/" + work.jobs["id"]),
@@ -312,4 +309,4 @@ def _assembled(
         folder=None,
     )
     name = options.name or f"{scenario.name}-{imported.kind}"
-    return replace(whole, settings=settings_with(imported, scenario, whole, words, options, scale, name))
+    return replace(whole, settings=settings_with(imported, scenario, whole, words, options, size.scale, name))

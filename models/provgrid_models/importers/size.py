@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FIT_ROUNDS = 12
 FIT_TOLERANCE = 0.005  # of the room that is left for imported work
+MISSED = 0.05  # of the share that was asked for; below that, the work falls short of it
 EDGE = 1e-9  # periods by which rounding may miss a period's edge
 
 
@@ -30,32 +31,44 @@ class Work:
     demand: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Sized:
+    """Work at its size in the scenario, the factor that gave it, and the share of accelerator-hours that all asks for.
+
+    `fitted_to` is the share that the factor was chosen for; None where a factor was given.
+    """
+
+    work: Work
+    scale: float
+    share: float
+    fitted_to: float | None
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether no factor reaches the share, because the pools hold no more of this work."""
+        return self.fitted_to is not None and self.share < (1.0 - MISSED) * self.fitted_to
+
+
 def sized(
     work: Work, kept: Work, fleet: Fleet | None, scenario: Scenario, options: PlaceOptions, words: list[str]
-) -> tuple[Work, float]:
-    """Multiply the work by the factor, fitted or given, and make every job fit its window; also return the factor."""
+) -> Sized:
+    """Multiply the work by the factor, fitted or given, and make every job fit its window."""
     asked, own = _share(work, scenario), _share(kept, scenario)
     if not isinstance(options.scale, str):
-        scale = float(options.scale)
+        scale, target = float(options.scale), None
         placed, said = _feasible(_scaled(work, scale), fleet, scenario)
         reason = "as asked"
     else:
-        room = options.target_utilisation - own
-        if room <= 0:
+        target = options.target_utilisation
+        if target <= own:
             raise OptionError(
                 f"the scenario's own work asks for {own:.3g} of the accelerator-hours, the target for all is "
-                f"{options.target_utilisation:g}; raise target_utilisation, give a scale, or do not keep it"
+                f"{target:g}; raise target_utilisation, give a scale, or do not keep it"
             )
-        scale = room / asked if asked > 0 else 1.0
-        for _ in range(FIT_ROUNDS):  # what is cut at the horizon's end depends a little on the factor
-            placed, said = _feasible(_scaled(work, scale), fleet, scenario)
-            reached = _share(placed, scenario)
-            if abs(reached - room) <= FIT_TOLERANCE * room or reached <= 0:
-                break
-            scale *= room / reached
-        else:
-            placed, said = _feasible(_scaled(work, scale), fleet, scenario)
-        reason = f"fitted to {options.target_utilisation:g} for all work"
+        placed, said, scale = _fitted(work, fleet, scenario, target - own, asked)
+        reason = f"fitted to {target:g} for all work"
+    found = Sized(placed, scale, own + _share(placed, scenario), target)
+    reason += ", which the pools do not hold" if found.falls_short else ""
     fitting = _share(_feasible(work, fleet, scenario)[0], scenario)
     less = f", and for {fitting:.3g} without what does not fit into the horizon" if fitting < asked - 0.5e-3 else ""
     words += [
@@ -64,9 +77,28 @@ def sized(
         f"families, services counted at their peak{less}.",
         f"What fits was multiplied by {scale:.6g} ({reason}): a job asks for that many times its work and "
         "accelerators (gangs rounded to whole ones), a service for that many times its tokens. All work in the "
-        f"scenario now asks for {own + _share(placed, scenario):.3g}.",
+        f"scenario now asks for {found.share:.3g}.",
     ]
-    return placed, scale
+    return found
+
+
+def _fitted(
+    work: Work, fleet: Fleet | None, scenario: Scenario, room: float, asked: float
+) -> tuple[Work, list[str], float]:
+    """Work that asks for the share `room`, or for the most that fits; also what was changed, and the factor."""
+    scale = room / asked if asked > 0 else 1.0
+    placed, said = _feasible(_scaled(work, scale), fleet, scenario)
+    reached = _share(placed, scenario)
+    for _ in range(FIT_ROUNDS):  # what is cut at the horizon's end, or at the largest pool, depends on the factor
+        if abs(reached - room) <= FIT_TOLERANCE * room or reached <= 0:
+            break
+        next_scale = scale * room / reached
+        next_placed, next_said = _feasible(_scaled(work, next_scale), fleet, scenario)
+        next_reached = _share(next_placed, scenario)
+        if next_scale > scale and next_reached <= (1.0 + FIT_TOLERANCE) * reached:
+            break  # the pools are full of it: a larger factor only cuts more
+        scale, placed, said, reached = next_scale, next_placed, next_said, next_reached
+    return placed, said, scale
 
 
 def _share(work: Work, scenario: Scenario) -> float:
@@ -88,9 +120,9 @@ def _scaled(work: Work, scale: float) -> Work:
 def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Work, list[str]]:
     """Make every job fit its window on every pool that holds its gang; also say what was changed.
 
-    Gangs are cut to the largest pool, and the smallest pool that a job takes along with them; deadlines are moved out
-    where the slowest pool needs longer, at most to the horizon's end; work that does not fit before that end is cut;
-    a job without one whole period left is left out.
+    A job's accelerators are cut to the largest pool, and the smallest pool that it takes along with them; deadlines
+    are moved out where the slowest pool needs longer, at most to the horizon's end; work that does not fit before that
+    end is cut; a job without one whole period left is left out.
     """
     jobs = whole.jobs
     if fleet is None:
@@ -100,9 +132,9 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     rigid = (jobs["mode"] == "rigid").to_numpy()
     largest = np.floor(fleet.accelerators.max() + EDGE)
     wanted = jobs["max_accelerators"].to_numpy()
-    too_large = rigid & (wanted > largest)
+    too_large = wanted > largest
     gang = np.where(too_large, largest, wanted)
-    rate = fleet.slowest_rate(np.where(rigid, gang, 0.0))
+    rate = fleet.slowest_rate(np.where(rigid | too_large, gang, 0.0))
     move = np.ceil(jobs["data_gb"].to_numpy() * 8.0 / (3600.0 * period_h * jobs["move_gbps"].to_numpy()) - EDGE)
     first = np.ceil(jobs["release_h"].to_numpy() / period_h - EDGE) + move
     work = jobs["work_pflop_h"].to_numpy()
@@ -126,7 +158,7 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     beyond = fits & ~late & (jobs["deadline_h"].to_numpy() > horizon.periods * period_h * (1 + EDGE))
     changed = (
         (beyond, "deadline", "deadlines", "after the horizon's end moved to that end."),
-        (too_large & fits, "gang", "", f"larger than every pool cut to {largest:g} accelerators."),
+        (too_large & fits, "job", "", f"larger than every pool cut to {largest:g} accelerators."),
         (late & fits, "deadline was", "deadlines were", "set to what the job needs on the slowest chip of its family."),
         (cut, "job has", "jobs have", f"too little time before the horizon's end: {after:.3g} % of the work left out."),
         (~fits, "job has", "jobs have", "no whole period left before the horizon's end, and no place in the plan."),

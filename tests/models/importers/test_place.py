@@ -13,6 +13,7 @@ from provgrid_models.importers import (
     import_trace,
     into,
 )
+from provgrid_models.importers.place import placed
 from provgrid_models.reasons import Reason
 from provgrid_models.tables import LONG_TABLES
 from tiny import tiny_scenario
@@ -104,7 +105,33 @@ def test_a_gang_larger_than_every_pool_is_cut_and_said(philly):
     # hub_b has 125 x 0.8 = 100 usable; 160 PFLOP-h on 100 x 0.5 PFLOPS take 3.2 h, within 7 h
     assert scenario.jobs["max_accelerators"].tolist() == [100.0]
     assert scenario.jobs["work_pflop_h"].tolist() == [160.0]
-    assert "1 gang larger than every pool cut to 100 accelerators." in scenario.settings.assumptions
+    assert "1 job larger than every pool cut to 100 accelerators." in scenario.settings.assumptions
+
+
+def test_an_elastic_job_is_cut_to_the_largest_pool_too_so_that_some_pool_can_serve_it_whole(philly):
+    imported = philly(("2017-10-09 01:00:00", 3600, 1, "vc"))
+    scenario = into(imported, tiny_scenario(), PlaceOptions(scale=300.0))
+    assert scenario.jobs["max_accelerators"].tolist() == [100.0]
+    # 300 PFLOP-h on hub_b's 100 x 0.5 PFLOPS take 6 h, within the 7 h that its deadline leaves it
+    assert scenario.jobs["work_pflop_h"].tolist() == [300.0]
+    assert scenario.jobs["deadline_h"].tolist() == [8.0]
+    problem = compile_scenario(scenario)
+    assert (problem.reasons(slice(None)) == Reason.OPEN).any()
+    assert "1 job larger than every pool cut to 100 accelerators." in scenario.settings.assumptions
+
+
+def test_work_that_cannot_fill_the_pools_is_multiplied_no_further_than_it_helps(philly):
+    imported = philly(("2017-10-09 01:00:00", 3600, 1, "vc"))
+    found = placed(imported, tiny_scenario(), PlaceOptions(target_utilisation=0.9))
+    # Moved out to the horizon's end, one job has 11 h of hub_b's 50 PFLOPS: 550 of the 840 PFLOP-hours of the grid.
+    assert found.size.falls_short
+    assert found.size.share == pytest.approx(550 / FLEET_PFLOP_H)
+    assert found.size.scale == pytest.approx(0.9 * FLEET_PFLOP_H)
+    (warning,) = found.warnings
+    assert warning.startswith(
+        "to fill 90% of the accelerators, all imported work was multiplied by 756, and fills 65%, since no pool holds "
+        "more of it: 1 of the 1 jobs that the trace has in the horizon are left"
+    )
 
 
 def test_work_after_the_horizon_is_cut_and_jobs_without_a_whole_period_are_left_out(philly):
