@@ -249,6 +249,7 @@ def _manifest(plan: Plan, partial: Path) -> dict[str, Any]:
         "status": plan.certificate.status,
         "certificate": plan.certificate.to_dict(),
         "unserved_share": plan.unserved_share,
+        "never_served_yuan": plan.problem.never_served_yuan,
         "cost_details": {name: yuan for name, yuan in costs.items() if name not in COMPONENTS},
         "provenance": {"shares": plan.quality_shares, "costs": plan.provenance.to_dict("records")},
         "audit": {"violations": len(plan.audit.violations), "rules": list(plan.audit.checks)},

@@ -6,6 +6,8 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line
+from provgrid_models.files import save_scenario
+from tiny import job, tiny_scenario
 
 
 @pytest.mark.slow
@@ -31,6 +33,22 @@ def test_the_command_prints_what_the_study_finds(engine, arguments, find):
     assert record.pop("study") == arguments[0]
     assert record.pop("scenario") == "toy"
     assert record == find(pg.load("toy"), engine).to_dict()
+
+
+@pytest.mark.parametrize("arguments", [("pooling",), ("ladder", "--ms", "5")])
+def test_work_that_no_pool_can_serve_stands_beside_the_shares_that_are_left(arguments, tmp_path):
+    never = job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)
+    save_scenario(tiny_scenario(jobs=[job("a"), never]), tmp_path / "some")
+    save_scenario(tiny_scenario(jobs=[job("a")]), tmp_path / "none")
+    study, *more = arguments
+    said = {
+        name: in_this_process("study", study, tmp_path / name, *more, "--engine", "overflow").stdout
+        for name in ("some", "none")
+    }
+    told = "\n* of what some pool can serve; beside it 70 yuan of work that no pool can serve, which is among the"
+    assert said["some"].count("%* ") == 2
+    assert told in said["some"]
+    assert "*" not in said["none"]
 
 
 def test_a_relaxation_saves_nothing_by_pooling():

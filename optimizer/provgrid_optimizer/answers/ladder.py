@@ -29,6 +29,7 @@ class Rung:
     """A step of the ladder: every SLO `added_ms` looser.
 
     `cost_yuan` is all that the plan pays, constants too; no plan pays less than `bound_yuan` (-inf without a bound).
+    `never_served_yuan` is among the constants: work that no pool could ever serve, which is not in `unserved_share`.
     `opened_pairs` counts services and pools that the tightest step keeps apart; `unlocked_accelerator_h` is the service
     work that runs in such pairs.
     """
@@ -37,6 +38,7 @@ class Rung:
     cost_yuan: float
     bound_yuan: float
     unserved_share: float
+    never_served_yuan: float
     opened_pairs: int
     unlocked_accelerator_h: float
 
@@ -104,6 +106,7 @@ def _rung(added_ms: float, plan: Plan, first: Plan, before: Rung | None) -> Rung
         cost_yuan=plan.objective_yuan + constants,
         bound_yuan=plan.certificate.bound_yuan + constants,
         unserved_share=plan.unserved_share,
+        never_served_yuan=plan.problem.never_served_yuan,
         opened_pairs=int((closed & opened).sum()),
         unlocked_accelerator_h=float(held[closed[service, pool]].sum()),
     )

@@ -25,7 +25,8 @@ TIERS = ("city", "province", "national_hub", "elsewhere")  # as Problem.origin_t
 class Pooling:
     """Two plans of the same work: pooled, where all share all, and siloed, where each tenant has its own.
 
-    `saving` compares the cost of the work that both serve; what each leaves is in its `unserved_share`.
+    `saving` compares the cost of the work that both serve; what each leaves is in its `unserved_share`, without what
+    no pool could ever serve.
     """
 
     pooled: Plan
@@ -85,5 +86,6 @@ def _side(plan: Plan) -> dict[str, Any]:
         "bound_yuan": certificate.bound_yuan,
         "unserved_share": plan.unserved_share,
         "unserved_yuan": plan.component_costs.unserved,
+        "never_served_yuan": plan.problem.never_served_yuan,
         "layers": layers(plan),
     }

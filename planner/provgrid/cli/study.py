@@ -8,7 +8,7 @@ import typer
 
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, output, print_json
-from provgrid.cli.many_plans import Gap, Passes, ScenarioName, Seed, TimeLimit
+from provgrid.cli.many_plans import Gap, Passes, ScenarioName, Seed, TimeLimit, never_served, share_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,10 +57,12 @@ def pooling(
     for name in ("siloed", "pooled"):
         side = record[name]
         layers = ", ".join(f"{tier.replace('_', ' ')} {share:.0%}" for tier, share in side["layers"].items())
-        say(f"{name:<8}{side['objective_yuan']:>16,.0f} yuan · unserved {side['unserved_share']:.2%} · {layers}")
+        left = share_left(side["unserved_share"], side["never_served_yuan"])
+        say(f"{name:<8}{side['objective_yuan']:>16,.0f} yuan · unserved {left} · {layers}")
     share = "" if record["saving_share"] is None else f", {record['saving_share']:.1%} less"
     before, after = record["common_work_siloed_yuan"], record["common_work_pooled_yuan"]
     say(f"the work that both serve costs {after:,.0f} instead of {before:,.0f} yuan{share}")
+    _say_never_served([record[name]["never_served_yuan"] for name in ("siloed", "pooled")])
 
 
 @app.command("ports")
@@ -171,8 +173,15 @@ def ladder(
     for rung in found.table.itertuples():
         say(
             f"{f'{rung.added_ms:g} ms':<20}{rung.cost_yuan:>16,.0f}{rung.saved_yuan:>16,.0f}"
-            f"{rung.unserved_share:>10.2%}{rung.unlocked_accelerator_h:>18,.0f}"
+            f"{share_left(rung.unserved_share, rung.never_served_yuan):>10}{rung.unlocked_accelerator_h:>18,.0f}"
         )
+    _say_never_served([rung.never_served_yuan for rung in found.rungs])
+
+
+def _say_never_served(values_yuan: list[float]) -> None:
+    """Print what stands beside the shares that are marked; nothing where none is."""
+    if footnote := never_served(values_yuan):
+        output().print(footnote)
 
 
 def _milliseconds(text: str) -> tuple[float, ...]:

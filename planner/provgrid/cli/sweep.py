@@ -11,7 +11,7 @@ import typer
 from provgrid import exits
 from provgrid.cli import completion, console
 from provgrid.cli.console import Reporter, cannot_write, check_writable, note, output, print_json, print_table
-from provgrid.cli.many_plans import Gap, Passes, ScenarioName, Seed, TimeLimit
+from provgrid.cli.many_plans import Gap, Passes, ScenarioName, Seed, TimeLimit, never_served, share_left, span
 from provgrid.cli.solve import RUNS
 from provgrid_models.words import counted
 
@@ -166,7 +166,7 @@ def _print_rows(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Se
     """Print the figures that a reader looks at first; all of them are in the table that --output writes."""
     figures = ("yuan in all", "gap", "unserved", "t CO2 in all", "round trip, ms", "s", "status")
     print_table(headings, figures, [[*first, *_cells(row)] for first, row in zip(left, rows, strict=True)])
-    for footnote in (_constants(rows), _never(rows)):
+    for footnote in (_constants(rows), never_served([row.never_served_yuan or 0.0 for row in rows])):
         if footnote:
             output().print(footnote)
     for line in _reasons(headings, left, rows):
@@ -181,7 +181,7 @@ def _constants(rows: Sequence[Row]) -> str:
     if not any(yuan) and not any(tonnes):
         return ""
     return (
-        f"in all: {_span(yuan, ',.0f')} yuan and {_span(tonnes, ',.4g')} t of it are constants (idle floor and "
+        f"in all: {span(yuan, ',.0f')} yuan and {span(tonnes, ',.4g')} t of it are constants (idle floor and "
         "such), which solve shows beside its cost"
     )
 
@@ -198,30 +198,13 @@ def _reasons(headings: Sequence[str], left: Sequence[Sequence[str]], rows: Seque
     return lines
 
 
-def _never(rows: Sequence[Row]) -> str:
-    """Say that shares marked * do not count work that no pool can serve, and what it is worth; "" without any."""
-    yuan = [row.never_served_yuan for row in rows if row.has_plan and row.never_served_yuan]
-    if not yuan:
-        return ""
-    return (
-        f"* of what some pool can serve; beside it {_span(yuan, ',.0f')} yuan of work that no pool can serve, which "
-        "is among the constants"
-    )
-
-
-def _span(values: Sequence[float], how: str) -> str:
-    """Write one figure, or the least and the most where they differ."""
-    least, most = format(min(values), how), format(max(values), how)
-    return least if least == most else f"{least} to {most}"
-
-
 def _cells(row: Row) -> list[str]:
     if not row.has_plan:
         return ["-"] * 5 + [f"{row.seconds:.1f}", row.status.replace("_", " ")]
     gap = "-" if row.gap is None else f"{row.gap:.2%}"
     trip = "-" if row.round_trip_ms is None else f"{row.round_trip_ms:.1f}"
     carbon, status = f"{row.total_carbon_t:,.4g}", row.status.replace("_", " ")
-    left = f"{row.unserved_share:.2%}{'*' if row.never_served_yuan else ''}"
+    left = share_left(row.unserved_share or 0.0, row.never_served_yuan)
     return [f"{row.total_yuan:,.0f}", gap, left, carbon, trip, f"{row.seconds:.1f}", status]
 
 

@@ -71,6 +71,8 @@ def _comparison_tables(subjects: tuple[Subject, ...], wording: Wording) -> list[
         shown = frame.head(MOST_ROWS)
         figures = {name: wording.numbers.number(len(rows)) for name, rows in (("shown", shown), ("total", frame))}
         note = wording.say("tables.cut_here", **figures) if len(shown) < len(frame) else ""
+        if key == "runs":
+            note = f"{note} {_never_served(subjects, wording)}".strip()
         made.append(table(key, shown, wording, names=names, terms=TERMS | {"work": "flow_work"}, note=note))
     return made
 
@@ -107,9 +109,23 @@ def _made(
         names |= wording.places(subject.plan.scenario) | wording.tenants(subject.plan.scenario)
     shown = sum(len(frame) for _, frame in frames)
     note = wording.say(f"notes.{key}") if f"notes.{key}" in wording.say.entries else ""
+    if key == "policies":
+        note = f"{note} {_never_served(subjects, wording)}".rstrip()
     if shown < total:
         cut = wording.say(
             "tables.cut", shown=wording.numbers.number(shown), total=wording.numbers.number(total), file=file
         )
         note = f"{cut} {note}".rstrip()
     return table(key, runs_together(frames), wording, names=names, terms=TERMS, note=note)
+
+
+def _never_served(subjects: tuple[Subject, ...], wording: Wording) -> str:
+    """Say that unserved shares do not count work that no pool can serve, how much there is of it; "" without any."""
+    say, numbers, told = wording.say, wording.numbers, []
+    for subject in subjects:
+        problem = subject.plan.problem
+        if problem.never_served:
+            count, yuan = numbers.number(len(problem.never_served)), numbers.yuan(problem.never_served_yuan)
+            of = say("notes.of_run", run=subject.name) if len(subjects) > 1 else ""
+            told.append(of + say("notes.never_served_worth", count=count, yuan=yuan))
+    return say("notes.never_served", what=say.joined(told)) if told else ""

@@ -87,7 +87,8 @@ def figures(line: Line, wording: Wording) -> dict[str, str]:
         "status": wording.term("view.status", line.status),
         "cost": numbers.yuan(line.objective_yuan),
         "gap": numbers.percent(line.gap),
-        "unserved": numbers.percent(line.unserved_share),
+        "unserved": numbers.percent(line.unserved_share) + ("*" if line.never_served_yuan else ""),
+        "never": wording.say("view.never", yuan=numbers.yuan(line.never_served_yuan)) if line.never_served_yuan else "",
     }
 
 

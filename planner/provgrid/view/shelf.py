@@ -43,6 +43,7 @@ class Line:
     bound_yuan: float | None = None
     gap: float | None = None
     unserved_share: float | None = None
+    never_served_yuan: float = 0.0  # not counted in the share
     options: dict[str, Any] | None = None
     from_arrays: bool = False
 
@@ -207,6 +208,7 @@ def _line(name: str, when: datetime, manifest: Path | None) -> Line:
             bound_yuan=float(certificate["bound_yuan"]),
             gap=float(certificate["gap"]),
             unserved_share=float(found["unserved_share"]),
+            never_served_yuan=float(found.get("never_served_yuan", 0.0)),  # runs of before have none
             options=asdict(SolveOptions(**found["options"])),
             from_arrays=found["source"] != "scenario",
         )

@@ -59,6 +59,7 @@ def test_a_ladder_is_plain_values_in_json() -> None:
         "cost_yuan",
         "bound_yuan",
         "unserved_share",
+        "never_served_yuan",
         "opened_pairs",
         "unlocked_accelerator_h",
         "saved_yuan",

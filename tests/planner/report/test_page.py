@@ -16,6 +16,7 @@ from command_line import in_this_process, json_of, one_line
 from provgrid.cli import run as run_command
 from provgrid.report.cards import cards
 from provgrid.report.page import report_html
+from provgrid.report.sections import result_tables
 from provgrid.report.subject import Subject, subject_of_plan, subject_of_run
 from provgrid.report.verdict import verdict as verdict_of
 from provgrid.report.wording import Wording
@@ -74,6 +75,21 @@ def test_the_tile_names_work_that_no_pool_can_serve_which_is_not_in_its_share() 
     assert english.endswith("some pool can serve; beside them workloads that no pool can serve: 1, worth 70 yuan")
     assert "另有任何资源池都无法承担的工作负载1项" in chinese
     assert "70" in chinese
+
+
+def test_tables_with_unserved_shares_name_work_that_no_pool_can_serve_run_by_run() -> None:
+    never = job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)
+    plans = [pg.solve(tiny_scenario(jobs=jobs), engine="cheapest", policies=False) for jobs in ([job("a")], [never])]
+    without, one = (replace(subject_of_plan(plan), name=name) for plan, name in zip(plans, "ab", strict=True))
+    notes = [
+        {table.key: table.note for table in result_tables(subjects, Wording.of("en"))}
+        for subjects in ((without,), (one,), (without, one))
+    ]
+    said = "Unserved shares count what some pool can serve; beside them stand workloads that no pool can serve: "
+    assert "no pool can serve" not in notes[0]["policies"]
+    assert notes[1]["policies"].endswith(f" beat. {said}1, worth 70 yuan.")
+    assert notes[2]["policies"].endswith(f"{said}in b 1, worth 70 yuan.")
+    assert notes[2]["runs"] == f"{said}in b 1, worth 70 yuan."
 
 
 @pytest.mark.parametrize(("gap", "told"), [(0.03, "proven to be within 3.00%"), (0.9752, "far from proven")])

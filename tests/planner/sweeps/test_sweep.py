@@ -17,7 +17,8 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line, provgrid, start
-from provgrid.cli.sweep import _cells, _constants, _never, _reasons
+from provgrid.cli.many_plans import never_served
+from provgrid.cli.sweep import _cells, _constants, _reasons
 from provgrid.sweeps import run
 from provgrid.sweeps.point import Row
 from provgrid.sweeps.results import exit_code
@@ -323,8 +324,8 @@ def test_a_share_that_does_not_count_work_that_no_pool_can_serve_is_marked_and_t
         return Row(status="optimal", never_served_yuan=never_served_yuan, **figures)
 
     assert [_cells(row(yuan))[2] for yuan in (0.0, 70.0)] == ["0.00%", "0.00%*"]
-    assert _never([row(0.0), Row(status="infeasible")]) == ""
-    assert _never([row(0.0), row(70.0), row(13073.0)]) == (
+    assert never_served([0.0, 0.0]) == ""
+    assert never_served([0.0, 70.0, 13073.0]) == (
         "* of what some pool can serve; beside it 70 to 13,073 yuan of work that no pool can serve, which is among "
         "the constants"
     )

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import re
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ import provgrid as pg
 from command_line import in_this_process, one_line, start
 from provgrid.cli.view import _open_browser
 from provgrid.view.shelf import Shelf, folder_name
+from tiny import job, tiny_scenario
 from view_page import Served, served, until
 
 RUN = "tiny-cheapest-1"
@@ -38,6 +40,24 @@ def test_the_list_has_a_line_for_each_run_and_survives_a_broken_one(runs: Path) 
         listed = {run["name"]: run for run in site.ask("/api/runs").json["runs"]}
         assert listed.keys() == {RUN, "broken"}
         assert listed[RUN]["objective_yuan"] == cost
+
+
+def test_a_share_that_does_not_count_work_that_no_pool_can_serve_is_marked_and_told(tmp_path: Path) -> None:
+    never = job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)
+    for name, jobs in (("some", [job("a"), never]), ("none", [job("a")])):
+        pg.solve(tiny_scenario(jobs=jobs), engine="cheapest", policies=False).save(tmp_path / name)
+    with served(tmp_path) as site:
+        marks = {
+            row.partition("</a>")[0].rpartition(">")[2]: "0%*</td>" in row
+            for row in site.ask("/").text.split("<tr>")[2:]
+        }
+        assert marks == {"some": True, "none": False}
+        assert "* of what some pool can serve; beside it stands work that no pool can serve" in site.ask("/").text
+        assert "no pool can serve, worth 70 yuan" in site.ask("/runs/some").text
+        assert "no pool can serve" not in site.ask("/runs/none").text
+    shutil.rmtree(tmp_path / "some")
+    with served(tmp_path) as site:
+        assert "no pool can serve" not in site.ask("/").text
 
 
 def test_an_empty_folder_says_how_to_make_a_run(tmp_path: Path) -> None:
