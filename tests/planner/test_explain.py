@@ -79,6 +79,36 @@ def test_a_heuristic_that_finds_no_place_names_the_work_and_the_next_step(
         pg.solve(pg.load(overloaded), policies=False)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["sweep", "--vary", "clusters.city_a.pue=1.4,1.5", "--jobs", "1", "--engine", "heuristic"], 5),
+        (["pareto", "--points", "2", "--jobs", "1"], 3),
+        (["study", "pooling"], 5),
+        (["compare", "--against", "local", "--engine", "lp"], 3),
+    ],
+    ids=["sweep", "pareto", "study", "compare"],
+)
+def test_a_command_that_plans_many_times_names_the_scenario_that_was_given(
+    arguments: list[str],
+    code: int,
+    overloaded: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = arguments[: 1 + (arguments[0] == "study")]
+    assert run([*words, str(overloaded), *arguments[len(words) :], "--set", "prices.carbon_price_yuan_per_t=5"]) == code
+    said = "".join(capsys.readouterr())
+    command = f"provgrid explain {overloaded} --infeasible --set prices.carbon_price_yuan_per_t=5"
+    if arguments[0] == "sweep":  # each point with its own value
+        assert f"{command} --set clusters.city_a.pue=1.4\n" in said
+        assert f"{command} --set clusters.city_a.pue=1.5\n" in said
+    assert f"; see why: {command}" in said
+    assert "SCENARIO" not in said
+
+
 def test_check_names_the_next_step_for_hard_work_that_no_pool_can_serve(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ import typer
 from provgrid import exits
 from provgrid.cli import completion
 from provgrid.cli.console import Reporter, print_json
-from provgrid.cli.solve import with_command
+from provgrid.why import with_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -80,6 +80,7 @@ def compare(
 def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], reporter: Reporter) -> list[Plan]:
     """Open the runs, then plan the scenarios as the first run was planned, where nothing else is asked."""
     from provgrid import api
+    from provgrid.why import asking_why
     from provgrid_optimizer.solve import uninterrupted
 
     plans: dict[int, Plan] = {}
@@ -100,7 +101,8 @@ def _plans(names: Sequence[str], asked: dict[str, Any], overrides: list[str], re
         if number not in plans:
             reporter.stage(f"planning {name}")
             scenario = api.load(name, overrides)
-            plans[number] = uninterrupted(api.solve(scenario, policies=False, on_progress=reporter, **how))
+            with asking_why(name, overrides):
+                plans[number] = uninterrupted(api.solve(scenario, policies=False, on_progress=reporter, **how))
     return [plans[number] for number in range(len(names))]
 
 

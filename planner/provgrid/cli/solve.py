@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import time
 from pathlib import Path
@@ -14,12 +13,10 @@ from provgrid import exits
 from provgrid.cli import completion, console
 from provgrid.cli.console import FIRST_USE, Reporter, cannot_write, check_writable, note, output, print_json
 from provgrid.cli.report import write_beside
-from provgrid_models.errors import ASK_WHY, InfeasibleError, NoPlanError
+from provgrid.why import asking_why
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from provgrid.draws import Task
     from provgrid.spread import Uncertainty
     from provgrid_optimizer.plan import Plan
@@ -123,21 +120,6 @@ def solve(
     if code == exits.STOPPED:
         note(_why_stopped(plan, gap))
     return code
-
-
-@contextlib.contextmanager
-def asking_why(scenario: str, overrides: Sequence[str]) -> Iterator[None]:
-    """Let messages on hard work that cannot be served end with the command that tells why for this scenario."""
-    try:
-        yield
-    except (InfeasibleError, NoPlanError) as error:
-        raise type(error)(with_command(str(error), scenario, overrides)) from error
-
-
-def with_command(text: str, scenario: str, overrides: Sequence[str]) -> str:
-    """Put the command for a scenario in place of what a message says in general."""
-    words = ["provgrid", "explain", scenario, "--infeasible", *(word for one in overrides for word in ("--set", one))]
-    return text.replace(ASK_WHY, f"; see why: {shlex.join(words)}")
 
 
 def _print_left(plan: Plan, run: Path) -> None:

@@ -204,11 +204,13 @@ def _run(
 ) -> Any:
     """Load the scenario and let a study of `provgrid.studies` plan it; `asked` is what the study takes beside it."""
     from provgrid import api
+    from provgrid.why import asking_why
     from provgrid_optimizer.solve import find_engine
 
     how: dict[str, Any] = dict(zip(("gap", "time_limit", "passes", "threads", "seed"), stops, strict=True))
     find_engine(engine)
-    with Reporter(time_limit_s=how["time_limit"], passes=how["passes"]) as reporter:
+    reporting = Reporter(time_limit_s=how["time_limit"], passes=how["passes"])
+    with reporting as reporter, asking_why(name, overrides or ()):
         reporter.stage(f"reading {name}")
         return answer(api.load(name, overrides or ()), *asked, engine=engine, on_progress=reporter, **how)
 

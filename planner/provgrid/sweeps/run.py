@@ -18,6 +18,7 @@ from provgrid.sweeps import point as points
 from provgrid.sweeps.point import Point, Store
 from provgrid.sweeps.results import SAME, ColdCheck, Sweep
 from provgrid.sweeps.vary import check_axes, grid
+from provgrid.why import with_command
 from provgrid_models.errors import SolverError
 from provgrid_optimizer.solve import find_engine
 
@@ -125,7 +126,7 @@ class Maker:
     def _row(self, one: Point) -> Row:
         row = self._store.get(one)
         assert row is not None
-        return row
+        return replace(row, reason=with_command(row.reason, self._task.scenario, one.overrides))
 
 
 def sweep(task: Task, axes: Sequence[Axis]) -> Sweep:

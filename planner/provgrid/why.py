@@ -1,0 +1,27 @@
+"""Names the scenario that was given where a message on hard work says in general how to ask why."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from typing import TYPE_CHECKING
+
+from provgrid_models.errors import ASK_WHY, InfeasibleError, NoPlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@contextlib.contextmanager
+def asking_why(scenario: str, overrides: Sequence[str]) -> Iterator[None]:
+    """Let messages on hard work that cannot be served end with the command that tells why for this scenario."""
+    try:
+        yield
+    except (InfeasibleError, NoPlanError) as error:
+        raise type(error)(with_command(str(error), scenario, overrides)) from error
+
+
+def with_command(text: str, scenario: str, overrides: Sequence[str]) -> str:
+    """Put the command for a scenario in place of what a message says in general."""
+    words = ["provgrid", "explain", scenario, "--infeasible", *(word for one in overrides for word in ("--set", one))]
+    return text.replace(ASK_WHY, f"; see why: {shlex.join(words)}")
