@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+import typer
 
 from command_line import in_this_process, json_of, one_line, provgrid
-from provgrid.cli import doctor
+from provgrid.cli import app, doctor
 from provgrid_models.errors import SolverError
 from provgrid_models.files import save_scenario
 from tiny import tiny_scenario
@@ -143,7 +147,21 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
         (["audit", "SCENARIO"], "SCENARIO is a scenario, not a run; solve it first: provgrid solve SCENARIO"),
         (["report", "SCENARIO"], "is a scenario, not a run; solve it first: provgrid solve"),
         (["explain", "SCENARIO", "--job", "gang"], "is a scenario, not a run; solve it first: provgrid solve"),
-        (["solve", "SCENARIO", "--gap", "5%"], "'--gap': it is a fraction; give 0.05 for 5 %, or see provgrid solve"),
+        (
+            ["solve", "SCENARIO", "--gap", "5%"],
+            "--gap is 5%; give a fraction, such as 0.05 for 5 %, or see provgrid so",
+        ),
+        (
+            ["sweep", "SCENARIO", "--vary", "a=1", "--seed", "x"],
+            "--seed is x; give a whole number, or see provgrid sweep",
+        ),
+        (
+            ["solve", "SCENARIO", "--passes", "1.5"],
+            "--passes is 1.5; give a whole number, or see provgrid solve --help",
+        ),
+        (["solve", "SCENARIO", "--time-limit", "1 h"], "--time-limit is '1 h'; give a number, or see provgrid solve"),
+        (["bench", "gap", "x", "--seed", "-1"], "--seed is -1; give a number of at least 0, or see provgrid bench gap"),
+        (["view", "--port", "70000"], "--port is 70000; give a number of at most 65535, or see provgrid view --help"),
         (["solv", "SCENARIO"], "No such command 'solv'; try 'solve', or see provgrid --help"),
         (["bench", "reference", "--engines", "lp,genius"], "no engine 'genius'"),
         (["import", "sheets", "x.csv", "-o", "out"], "no format 'sheets'"),
@@ -281,3 +299,26 @@ def test_doctor_is_exit_7_where_highs_is_missing() -> None:
     assert said.returncode == 7, said.stderr
     assert "install it with" in said.stderr
     assert json.loads(said.stdout)["solvers"]["lp"]["missing"]
+
+
+def numeric_options() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every command and each of its options that take one number."""
+    todo: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
+    while todo:
+        words, command = todo.pop()
+        todo += [((*words, name), one) for name, one in getattr(command, "commands", {}).items()]
+        for option in command.params:
+            if option.type_descriptor.annotation in (int, float):
+                yield words, max(option.opts, key=len)
+
+
+def test_every_option_that_takes_a_number_says_so_in_one_line() -> None:
+    asked = list(numeric_options())
+    assert len(asked) > 60
+    assert {("solve",), ("study", "ladder"), ("bench", "gap")} <= {words for words, _ in asked}
+    for words, option in asked:
+        said = one_line(in_this_process(*words, option, "many"), 2)
+        expected = "a fraction, such as 0.05 for 5 %" if option == "--gap" else "a (whole )?number"
+        assert re.fullmatch(
+            f"provgrid: {option} is many; give {expected}, or see provgrid {' '.join(words)} --help", said
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
+
+# What an option takes, by the kind of error that typer's reader of values finds.
+NUMBERS = {
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than_equal": "a number of at most {le:g}",
+}
 
 app = typer.Typer(
     name="provgrid",
@@ -124,7 +133,7 @@ def run(arguments: list[str]) -> int:
             message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
             if not message:  # a command without arguments, whose help was printed
                 return exits.BAD_INPUT
-            return _say(f"{_wording(message)}see {_command_of(error)} --help", exits.BAD_INPUT)
+            return _say(f"{_no_number(error) or _wording(message)}see {_command_of(error)} --help", exits.BAD_INPUT)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
@@ -133,10 +142,22 @@ def run(arguments: list[str]) -> int:
 
 def _wording(message: str) -> str:
     """Say what a usage error says so that the command with the help can follow."""
-    if message.startswith("Invalid value for '--gap'"):
-        return "Invalid value for '--gap': it is a fraction; give 0.05 for 5 %, or "
     found, asked, meant = message.rpartition(" Did you mean ")
     return f"{found.rstrip('.')}; try {meant.removesuffix('?')}, or " if asked else f"{message}; "
+
+
+def _no_number(error: Exception) -> str:
+    """Say what was found in place of the number that an option or argument takes, likewise; "" of other errors."""
+    asked, refused = getattr(error, "param", None), getattr(error.__cause__, "errors", None)
+    if asked is None or refused is None:
+        return ""
+    first = refused()[0]
+    expected = NUMBERS.get(first["type"], "").format(**first.get("ctx", {}))
+    if not expected:
+        return ""
+    name = max(asked.opts, key=len)
+    expected = "a fraction, such as 0.05 for 5 %" if name == "--gap" else expected
+    return f"{name} is {shlex.quote(str(first['input']))}; give {expected}, or "
 
 
 def _is_usage_error(error: Exception) -> bool:
