@@ -1,7 +1,8 @@
 """Sentences that the data and the model write in English, in Chinese: assumptions, reasons, notes.
 
 `texts/phrases.toml` holds patterns: a regular expression that matches a whole sentence, and the Chinese sentence with
-its groups as {0}, {1}, ...; a group that is a phrase itself is translated in turn.
+its groups as {0}, {1}, ...; a group that is a phrase itself is translated in turn, and a named group, {name}, stays as
+it is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def _translated(text: str) -> str | None:
     for pattern, template in _patterns():
         match = pattern.fullmatch(text)
         if match is not None:
-            return template.format(*(chinese(group or "") for group in match.groups()))
+            translated = (chinese(group or "") for group in match.groups())
+            return template.format(*translated, **match.groupdict())
     return None
 
 
