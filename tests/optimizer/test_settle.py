@@ -20,6 +20,7 @@ from provgrid_optimizer.engine import Status
 from provgrid_optimizer.engines.policies import cheapest
 from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.heuristic import engine, settle
+from provgrid_optimizer.heuristic.prices import energy_prices
 from provgrid_optimizer.options import Progress, SolveOptions, ignore_progress
 from provgrid_optimizer.solve import solve
 from provgrid_seeds.loader import scenario_folder
@@ -39,7 +40,7 @@ def objective_yuan(problem: Problem, plan: Allocation) -> float:
 def searched(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> Allocation:
     """What the search finds without its last step."""
     with monkeypatch.context() as without:
-        without.setattr(settle, "MOST_COLUMNS", 0)
+        without.setattr(settle, "MOST_IN_PARTS", 0)
         return engine.heuristic(problem, SolveOptions(), ignore_progress).allocation
 
 
@@ -51,7 +52,7 @@ def test_choices_stand_and_the_plan_costs_less_or_stays(seed: int) -> None:
         before = cheapest(problem, SolveOptions(), ignore_progress).allocation
     except NoPlanError:
         assume(False)
-    found = settle.settle(problem, before, SolveOptions(), ignore_progress)
+    found = settle.settle(problem, before, energy_prices(problem), SolveOptions(), ignore_progress)
     if found is None:
         return
     after, yuan = found
@@ -76,11 +77,14 @@ def test_the_plan_of_toy_is_better_by_hours_that_move_together(
 def test_no_time_and_too_many_columns_leave_the_plan_as_it_is(
     toy_problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = searched(toy_problem, monkeypatch)
-    assert settle.settle(toy_problem, before, SolveOptions(), ignore_progress) is not None
-    assert settle.settle(toy_problem, before, SolveOptions(time_limit_s=1e-9), ignore_progress) is None
-    monkeypatch.setattr(settle, "MOST_COLUMNS", settle._columns(toy_problem, before) - 1)
-    assert settle.settle(toy_problem, before, SolveOptions(), ignore_progress) is None
+    before, prices = searched(toy_problem, monkeypatch), energy_prices(toy_problem)
+    assert settle.settle(toy_problem, before, prices, SolveOptions(), ignore_progress) is not None
+    for in_parts in (False, True):
+        monkeypatch.setattr(settle, "MOST_COLUMNS", 0 if in_parts else 30_000)
+        hurried = SolveOptions(time_limit_s=1e-9)
+        assert settle.settle(toy_problem, before, prices, hurried, ignore_progress) is None
+    monkeypatch.setattr(settle, "MOST_IN_PARTS", settle._hours(toy_problem, before))
+    assert settle.settle(toy_problem, before, prices, SolveOptions(), ignore_progress) is None
 
 
 def test_ctrl_c_meanwhile_keeps_the_plan_of_the_search(toy_problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from provgrid_optimizer.engines.method import method
 from provgrid_optimizer.highs import Basis, Ending, minimise
 from provgrid_optimizer.matrix import assemble, multipliers, point, unpack
 from provgrid_optimizer.matrix.pairs import open_pairs
-from provgrid_optimizer.matrix.selection import Selection, everything, served_columns
+from provgrid_optimizer.matrix.selection import Selection, Served, everything, served_columns
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 
 if TYPE_CHECKING:
@@ -77,11 +77,16 @@ def is_one_program(problem: Problem, allocation: Allocation) -> bool:
     return not allocation.divisible or n_columns(problem) <= WHOLE_COLUMNS
 
 
-def remaining_program(problem: Problem, allocation: Allocation) -> tuple[LinearProgram, Selection]:
-    """Assemble what remains of a plan: an LP, and the selection of the columns that it has."""
+def remaining_program(
+    problem: Problem, allocation: Allocation, served: Served | None = None
+) -> tuple[LinearProgram, Selection]:
+    """Assemble what remains of a plan: an LP, and the selection of the columns that it has.
+
+    Of an indivisible plan, only `served` may be served, where they are given; they must hold what the plan serves.
+    """
     if allocation.divisible:
         return assemble(problem, divisible=True), everything(problem)
-    selection = _chosen(problem, allocation)
+    selection = _chosen(problem, allocation, served or served_columns(problem))
     program = assemble(problem, divisible=False, selection=selection)
     whole = np.round(point(problem, program, allocation, selection))
     fixed = replace(
@@ -165,7 +170,7 @@ def solved(
     )
 
 
-def _chosen(problem: Problem, allocation: Allocation) -> Selection:
+def _chosen(problem: Problem, allocation: Allocation, served: Served) -> Selection:
     """Only the pairs that a plan has chosen, with all hours of elastic jobs and the one start of each rigid one."""
     every = open_pairs(problem)
     place = np.flatnonzero(np.isin(every.job * problem.n_pools + every.pool, _codes(problem, allocation)))
@@ -183,7 +188,7 @@ def _chosen(problem: Problem, allocation: Allocation) -> Selection:
         full_period=nothing,
         start_pair=rigid,
         start_period=first,
-        served=served_columns(problem),
+        served=served,
     )
 
 

@@ -26,6 +26,7 @@ from provgrid_optimizer.options import Progress
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_optimizer.allocation import Allocation
+    from provgrid_optimizer.multipliers import Multipliers
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
 REPORT_EVERY_S = 0.5
@@ -110,15 +111,16 @@ class _Run:
         if self.plan is None:
             raise NoPlanError("stopped before there was a plan; give more time")
         allocation = to_allocation(self.problem, self.plan)
+        prices = energy_prices(self.problem) if self.ascent is None else self.ascent.prices
         if status is Status.FINISHED:
             try:
-                allocation = self._settled(allocation)
+                allocation = self._settled(allocation, prices)
             except KeyboardInterrupt:
                 status = Status.INTERRUPTED
         return EngineResult(
             status=status,
             allocation=allocation,
-            multipliers=energy_prices(self.problem) if self.ascent is None else self.ascent.prices,
+            multipliers=prices,
             passes=self.passes,
             compile_s=self.compile_s,
             log="",
@@ -184,10 +186,11 @@ class _Run:
             self.passes += 1
             self._take(improvement)
 
-    def _settled(self, allocation: Allocation) -> Allocation:
+    def _settled(self, allocation: Allocation, prices: Multipliers) -> Allocation:
         limit_s = self.options.time_limit_s
         left_s = None if limit_s is None else limit_s - self.elapsed
-        found = settle(self.problem, allocation, replace(self.options, time_limit_s=left_s), self.on_progress)
+        options = replace(self.options, time_limit_s=left_s)
+        found = settle(self.problem, allocation, prices, options, self.on_progress)
         if found is None:
             return allocation
         self.objective = found[1]
