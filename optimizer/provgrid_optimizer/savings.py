@@ -95,9 +95,10 @@ def common_costs(plan: Decided, other: Decided) -> tuple[dict[str, float], dict[
     jobs, services = _matched(plan.problem, other.problem)
     shares = [_shares(one, at) for one, at in zip((plan, other), jobs, strict=True)]
     units = [_units(one, at) for one, at in zip((plan, other), services, strict=True)]
-    share, unit = np.minimum(*shares), np.minimum(*units)
+    share = np.minimum(*shares)
+    unit = np.minimum(*units) if services[0].size else np.zeros(0)  # where periods differ, rows are of two lengths
     one, two = (
-        _costs_of(one, _spread(share, job, one.problem.n_jobs), _spread(unit, service, one.problem.n_services))
+        _costs_of(one, _spread(share, job, (one.problem.n_jobs,)), _spread(unit, service, one.problem.demand.shape))
         for one, job, service in zip((plan, other), jobs, services, strict=True)
     )
     return one, two
@@ -138,10 +139,11 @@ def _units(plan: Decided, services: Ints) -> Floats:
     return _served_units(plan.problem, plan.allocation)[services]
 
 
-def _spread(values: Floats, at: Ints, size: int) -> Floats:
+def _spread(values: Floats, at: Ints, shape: tuple[int, ...]) -> Floats:
     """Put values at their ids, 0 elsewhere."""
-    spread = np.zeros((size, *values.shape[1:]))
-    spread[at] = values
+    spread = np.zeros(shape)
+    if at.size:
+        spread[at] = values
     return spread
 
 

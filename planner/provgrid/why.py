@@ -25,3 +25,10 @@ def with_command(text: str, scenario: str, overrides: Sequence[str]) -> str:
     """Put the command for a scenario in place of what a message says in general."""
     words = ["provgrid", "explain", scenario, "--infeasible", *(word for one in overrides for word in ("--set", one))]
     return text.replace(ASK_WHY, f"; see why: {shlex.join(words)}")
+
+
+def of_front(text: str, engine: str) -> str:
+    """Say why work is hard that a front keeps, instead of a command that looks at the scenario's own."""
+    kept = "; a front's other plans serve all work that its cheapest plan serves"
+    other = {"lp": "", "milp": "; take engine lp"}.get(engine, "; take engine lp, or milp for a small scenario")
+    return text.replace(ASK_WHY, kept + other)

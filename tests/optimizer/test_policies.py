@@ -58,6 +58,21 @@ def test_each_policy_goes_where_its_name_says(policy: str, pool: int, yuan: floa
     assert place(policy, two_sites()) == (pool, pytest.approx(yuan))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("policy", ["cheapest", "greenest"])
+@pytest.mark.parametrize(("yuan", "capacity"), [(-0.3, 10.0), (0.0, 10.0), (0.3, 0.0)])
+def test_a_closed_pool_stays_closed_where_power_costs_nothing_or_less(
+    policy: str, yuan: float, capacity: float
+) -> None:
+    problem = two_sites(
+        class_rate_pflops=[[1.0, 0.0]],  # never ported to the far pool
+        block_yuan_per_kwh=[[0.8] * 4, [yuan] * 4],
+        block_kg_per_kwh=[[0.6] * 4, [0.0] * 4],
+        capacity=[[10.0] * 4, [capacity] * 4],
+    )
+    assert place(policy, problem) == (0, pytest.approx(3.2))
+
+
 def test_overflow_leaves_a_full_city_for_the_hub_and_local_does_not() -> None:
     full = two_sites(capacity=np.array([[0.5] * 4, [10.0] * 4]))
     assert place("overflow", full) == (1, pytest.approx(1.3))

@@ -78,19 +78,26 @@ def _per_unit(problem: Problem) -> Floats:
     return np.where(rate > 0, 1.0 / np.where(rate > 0, rate, 1.0), np.inf)
 
 
+def _priced(work: Floats, price: Floats) -> Floats:
+    """Work at a price by pool, (n, P); a closed pool stays inf, whatever the price: power may cost nothing or less."""
+    at = np.broadcast_to(price, work.shape)
+    priced: Floats = np.multiply(work, at, out=np.full(work.shape, np.inf), where=np.isfinite(work))
+    return priced
+
+
 def _cheapest(problem: Problem) -> Rule:
     yuan = _power(problem)[0].mean(axis=1)
     return Rule(
-        lambda jobs: _work(problem, jobs) * yuan + problem.one_off_yuan_everywhere(jobs),
-        _per_unit(problem) * yuan + problem.unit_yuan,
+        lambda jobs: _priced(_work(problem, jobs), yuan) + problem.one_off_yuan_everywhere(jobs),
+        _priced(_per_unit(problem), yuan) + problem.unit_yuan,
     )
 
 
 def _greenest(problem: Problem) -> Rule:
     kg = _power(problem)[1]
     return Rule(
-        lambda jobs: _work(problem, jobs) * (kg.T[problem.release[jobs]] + 1e-12),
-        _per_unit(problem) * (kg.mean(axis=1) + 1e-12),
+        lambda jobs: _priced(_work(problem, jobs), kg.T[problem.release[jobs]] + 1e-12),
+        _priced(_per_unit(problem), kg.mean(axis=1) + 1e-12),
     )
 
 

@@ -178,6 +178,8 @@ def _on_common_work(found: Comparison) -> str:
     saving = found.saving
     if saving is None:
         return "one of the two is a relaxation: a bound and an ideal, its cost is no saving"
+    if saving.plan_yuan == saving.baseline_yuan == 0:
+        return "the two serve no work in common that costs anything"
     share = "" if saving.share is None else f", {abs(saving.share):.1%} {'less' if saving.share >= 0 else 'more'}"
     return f"the work that both serve costs {saving.plan_yuan:,.0f} instead of {_yuan(saving.baseline_yuan)}{share}"
 

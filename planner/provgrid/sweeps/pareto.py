@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from provgrid.sweeps.run import Task
 
 FEWEST, MOST = 2, 10_000
+NONE_SERVED = "no service is served; give the pools that services may use more capacity, or take cost,carbon"
 STEP_ROUNDING = 1e-9  # relative: a pool that is just near enough stays open
 OTHERS = {"carbon": "total_carbon_t", "latency": "slo_share"}  # the other objective's column
 
@@ -145,5 +146,5 @@ def _of(end: Row, value: float | None) -> float:
     """Return a figure of an end, without which there is no front."""
     if not end.has_plan or value is None:
         error = NoPlanError if end.status == "no_plan" else InfeasibleError
-        raise error(f"the front has no end: {end.reason or 'no service is served'}")
+        raise error(f"the front has no end: {end.reason or NONE_SERVED}")
     return value

@@ -18,7 +18,7 @@ from provgrid.sweeps import point as points
 from provgrid.sweeps.point import Point, Store
 from provgrid.sweeps.results import SAME, ColdCheck, Sweep
 from provgrid.sweeps.vary import check_axes, grid
-from provgrid.why import with_command
+from provgrid.why import of_front, with_command
 from provgrid_models.errors import SolverError
 from provgrid_optimizer.solve import find_engine
 
@@ -126,6 +126,8 @@ class Maker:
     def _row(self, one: Point) -> Row:
         row = self._store.get(one)
         assert row is not None
+        if one.keeps:
+            return replace(row, reason=of_front(row.reason, one.engine))
         return replace(row, reason=with_command(row.reason, self._task.scenario, one.overrides))
 
 

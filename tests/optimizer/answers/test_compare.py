@@ -74,6 +74,23 @@ def test_the_waterfall_sums_to_the_difference_of_all_that_is_paid():
     json.dumps(found.to_dict(), allow_nan=False)
 
 
+def test_plans_of_different_horizons_have_no_work_in_common():
+    whole = tiny_scenario()
+    half = tiny_scenario(
+        settings={"horizon": {"periods": 6}},
+        jobs={name: {"release_h": 0.0, "deadline_h": 6.0} for name in ("base", "gang", "vertical")},
+        **{
+            name: frame[frame["period"] < 6]
+            for name, frame in (("demand", whole.demand), ("renewables", whole.renewables))
+        },
+    )
+    found = plan(whole, "local").compare(plan(half, "local"))
+    assert found.waterfall["common_yuan"].abs().sum() == 0.0
+    assert found.waterfall["difference_yuan"].sum() == pytest.approx(found.difference_yuan, rel=1e-12)
+    assert found.saving.share is None
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
 def test_the_common_part_is_what_savings_say():
     before, after = plan(tiny_scenario(), "local"), plan(tiny_scenario(), "cheapest")
     found, by_savings = before.compare(after), saving(after, before)

@@ -126,6 +126,14 @@ def test_supply_tells_the_price_of_grid_power_and_what_contracts_for_renewables_
     assert (table["renewable_kw"] <= table["power_kw"] + 1e-9).all()
 
 
+def test_the_share_of_renewable_power_is_of_the_energy_and_no_mean_of_hourly_shares() -> None:
+    supply = supply_table(plan())
+    share = supply["renewable_kw"].sum() / supply["power_kw"].sum()  # periods are of one length
+    hourly = supply.groupby("period")[["renewable_kw", "power_kw"]].sum()
+    assert abs((hourly["renewable_kw"] / hourly["power_kw"]).mean() - share) > 0.001
+    assert f"{share:.1%} of its power from renewable contracts" in plan().plot.load().layout.meta["answer"]
+
+
 def test_the_waterfall_of_two_plans_counts_the_work_that_both_serve() -> None:
     mine, other = plan("overflow"), plan("local")
     table = waterfall_table(mine, other).set_index("component")

@@ -10,10 +10,12 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line
+from provgrid.sweeps import point
 from provgrid.sweeps.pareto import efficient
 from provgrid.sweeps.point import Row
+from provgrid.why import of_front
 from provgrid_models.compile import compile_scenario
-from provgrid_models.errors import InfeasibleError, OptionError
+from provgrid_models.errors import ASK_WHY, InfeasibleError, OptionError
 from provgrid_models.files import save_scenario
 from provgrid_optimizer.answers.lexicographic import least_carbon_at_kg, least_carbon_kg
 from provgrid_optimizer.options import SolveOptions
@@ -134,6 +136,35 @@ def test_the_command_prints_what_the_front_holds(front, points):
     record = json_of(in_this_process(*arguments, "--json"))
     assert record["made"] == 0
     assert record["rows"] == front.to_dict()["rows"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "advice"),
+    [
+        ("heuristic", "; take engine lp, or milp for a small scenario"),
+        ("milp", "; take engine lp"),
+        ("lp", ""),  # what is impossible in parts is impossible in whole too
+    ],
+)
+def test_work_that_the_front_made_hard_is_not_called_hard_of_the_scenario(engine, advice):
+    said = of_front(f"hard job a found no place{ASK_WHY}", engine)
+    kept = "hard job a found no place; a front's other plans serve all work that its cheapest plan serves"
+    assert said == kept + advice
+
+
+def test_a_greenest_plan_that_an_engine_does_not_find_ends_with_the_engines_that_do(tmp_path, monkeypatch):
+    def none_kept(asked):
+        if asked.keeps:
+            return Row(status="no_plan", reason=f"hard job a found no place{ASK_WHY}")
+        return Row(status="finished", objective_yuan=1.0, constants_yuan=0.0, total_carbon_t=1.0)
+
+    monkeypatch.setattr(point, "make", none_kept)
+    said = one_line(
+        in_this_process("pareto", "toy", "--engine", "heuristic", "--jobs", "1", "--points-in", tmp_path), 5
+    )
+    assert "the front has no end: hard job a found no place; a front's other plans" in said
+    assert "--infeasible" not in said
+    assert "take engine lp" in said
 
 
 def test_a_scenario_without_services_has_no_latency(tmp_path):

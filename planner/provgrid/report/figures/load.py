@@ -64,7 +64,7 @@ def supply_table(plan: Plan) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class View:
-    """What the picture shows of one cluster, or of all: classes (K, T), and by period the lines."""
+    """What the picture shows of one cluster, or of all: classes (K, T), by period the lines, and a share of energy."""
 
     cluster: str | None
     name: str
@@ -72,6 +72,7 @@ class View:
     usable: Floats
     price: Floats
     renewable_percent: Floats
+    renewable_share: float  # of the kilowatt-hours over the horizon, NaN where none are drawn
 
 
 def load(plan: Plan, cluster: str | None = None, lang: str = "en", theme: str = "light") -> Drawing:
@@ -121,9 +122,9 @@ def _views(plan: Plan, names: Names) -> tuple[list[str], list[View]]:
         supply[name].to_numpy().reshape(shape)
         for name in ("accelerators_usable", "grid_yuan_per_kwh", "power_kw", "renewable_kw")
     )
-    order = np.argsort(-held.sum(axis=(1, 2)), kind="stable")
+    order, hours = np.argsort(-held.sum(axis=(1, 2)), kind="stable"), problem.hours
     each = [
-        View(known[c], names.clusters[known[c]], held[c], usable[c], price[c], _percent(green[c], power[c]))
+        View(known[c], names.clusters[known[c]], held[c], usable[c], price[c], *_renewable(green[c], power[c], hours))
         for c in order.tolist()
     ]
     weight = np.where(np.isnan(price), 0.0, power - green)
@@ -133,13 +134,16 @@ def _views(plan: Plan, names: Names) -> tuple[list[str], list[View]]:
         out=np.full(problem.n_periods, np.nan),
         where=weight.sum(axis=0) > 0,
     )
-    total = _percent(green.sum(axis=0), power.sum(axis=0))
-    every = View(None, names.say("load.all"), held.sum(axis=0), usable.sum(axis=0), mean, total)
+    total = _renewable(green.sum(axis=0), power.sum(axis=0), hours)
+    every = View(None, names.say("load.all"), held.sum(axis=0), usable.sum(axis=0), mean, *total)
     return classes, [every, *each]
 
 
-def _percent(part: Floats, whole: Floats) -> Floats:
-    return np.asarray(100.0 * np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0))
+def _renewable(renewable_kw: Floats, power_kw: Floats, hours: Floats) -> tuple[Floats, float]:
+    """Percent of the power in each period that is renewable, and share of the energy of all."""
+    percent = 100.0 * np.divide(renewable_kw, power_kw, out=np.full(power_kw.shape, np.nan), where=power_kw > 0)
+    energy_kwh = float(power_kw @ hours)
+    return percent, float(renewable_kw @ hours) / energy_kwh if energy_kwh > 0 else np.nan
 
 
 def _areas(classes: list[str], names: Names) -> list[Trace]:
@@ -230,5 +234,5 @@ def _answer(view: View, names: Names, hours: Floats) -> str:
         mean=names.numbers.number(held / float(hours.sum())),
         peak=names.numbers.number(peak),
         usable=names.numbers.number(float(view.usable.max(initial=0.0))),
-        renewable=names.numbers.percent(float(np.nanmean(view.renewable_percent)) / 100.0),
+        renewable=names.numbers.percent(view.renewable_share),
     )
