@@ -62,6 +62,7 @@ def provenance(scenario: Scenario) -> tuple[Provenance, ...]:
     One `Provenance` for each number: path, value, unit, sources, quality, low, high, facts, documents; jobs, services
     and demand have one for each column. A number without a source has quality "".
     """
+    _check_loaded("provenance", scenario)
     return scenario.provenance
 
 
@@ -210,6 +211,7 @@ def explain_infeasible(scenario: Scenario, *, time_limit: float | None = None, t
     ------
     ScenarioError, SolverError : the scenario cannot be compiled, or HiGHS failed.
     """
+    _check_loaded("explain_infeasible", scenario)
     from provgrid_optimizer.answers.infeasible import explain_infeasible as explain
     from provgrid_optimizer.options import SolveOptions
 

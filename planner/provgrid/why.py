@@ -28,7 +28,10 @@ def with_command(text: str, scenario: str, overrides: Sequence[str]) -> str:
 
 
 def of_front(text: str, engine: str) -> str:
-    """Say why work is hard that a front keeps, instead of a command that looks at the scenario's own."""
-    kept = "; a front's other plans serve all work that its cheapest plan serves"
+    """Say why work is hard that a front keeps, instead of what helps a scenario's own hard work."""
+    found, asks, _ = text.partition(ASK_WHY)
+    if not asks:
+        return text
     other = {"lp": "", "milp": "; take engine lp"}.get(engine, "; take engine lp, or milp for a small scenario")
-    return text.replace(ASK_WHY, kept + other)
+    what = found.rpartition("; ")[0] if other else found  # what an engine did not find needs no change of the scenario
+    return f"{what or found}; a front's other plans serve all work that its cheapest plan serves{other}"

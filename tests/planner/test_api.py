@@ -45,6 +45,22 @@ def test_built_in_scenarios_go_by_both_names(tmp_path: Path, monkeypatch: pytest
     assert pg.load("builtin:toy").name == "toy"
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: pg.explain_infeasible("toy"), "load it first: pg.explain_infeasible(pg.load('toy'))"),
+        (lambda: pg.provenance("toy"), "load it first: pg.provenance(pg.load('toy'))"),
+        (lambda: pg.export_lp("toy", "x.lp"), "compile it first: pg.compile(pg.load('toy'))"),
+        (lambda: pg.export_lp(tiny_scenario(), "x.lp"), "compile it first: pg.compile("),
+        (lambda: pg.export_mps(tiny_scenario(), "x.mps"), "compile it first: pg.compile("),
+    ],
+)
+def test_a_name_or_a_scenario_in_the_wrong_place_is_told_what_to_call_first(call, said) -> None:
+    with pytest.raises(pg.OptionError) as refused:
+        call()
+    assert said in str(refused.value)
+
+
 def test_the_program_is_written_for_other_solvers(tmp_path: Path) -> None:
     import highspy
 

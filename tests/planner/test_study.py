@@ -6,7 +6,9 @@ import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line
+from provgrid.cli.study import _in_words
 from provgrid_models.files import save_scenario
+from provgrid_optimizer.answers.worth import Worth
 from tiny import job, tiny_scenario
 
 
@@ -49,6 +51,18 @@ def test_work_that_no_pool_can_serve_stands_beside_the_shares_that_are_left(argu
     assert said["some"].count("%* ") == 2
     assert told in said["some"]
     assert "*" not in said["none"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((12.0, 30.0, 1234.0), "saves 30 yuan over the horizon (surely between 12 and 1,234)"),
+        ((-55.0, -46.0, -38.0), "costs 46 yuan more over the horizon (surely between 38 and 55)"),
+        ((-3.0, -0.2, 1.0), "saves 0 yuan over the horizon (surely between -3 and 1)"),
+    ],
+)
+def test_what_costs_is_not_said_to_save_less_than_nothing(ends, said):
+    assert _in_words(Worth(**dict(zip(("low_yuan", "found_yuan", "high_yuan"), ends, strict=True)))) == said
 
 
 def test_a_relaxation_saves_nothing_by_pooling():

@@ -107,3 +107,24 @@ def test_a_range_has_both_its_ends(text, amounts):
 def test_a_range_that_is_none_is_refused(text):
     with pytest.raises(OptionError, match="range"):
         parse_range(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("5:1:1", "goes down, from 5 to 1"), ("0:1:0", "a step of 0; let it be above 0"), ("a", "one amount")],
+)
+def test_a_range_that_is_none_is_told_its_own_fault(text, said):
+    with pytest.raises(OptionError, match=said):
+        parse_range(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "nothing is asked about; give one of --of, --deadline and --slo"),
+        (("--of", "west", "--slo", "*"), "--of and --slo are given together; give one of --of, --deadline and --slo"),
+        (("--of", "west", "--plot", "x.png"), "x.png is no name for one; give one that ends in .html"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_the_run_is_read(arguments, said):
+    assert said in one_line(in_this_process("value", "nowhere", *arguments), 2)

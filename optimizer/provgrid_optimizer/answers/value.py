@@ -71,7 +71,7 @@ def value(
 def _asked(plan: Plan, of: str | None, deadline: str | None, slo: str | None) -> Change:
     """Find the one thing that was asked about."""
     if [of, deadline, slo].count(None) != 2:
-        raise OptionError("ask for one thing at a time; give of, or deadline, or slo")
+        raise OptionError("a value is of one thing at a time; give one of the keywords of, deadline and slo")
     if of is not None:
         return change_of(plan, of)
     if deadline is not None:

@@ -15,7 +15,14 @@ import highspy
 import numpy as np
 import pulp
 
-from provgrid_models.errors import InterruptedBeforePlanError, MissingSolverError, NoPlanError, SolverError
+from provgrid_models.errors import (
+    InterruptedBeforePlanError,
+    MissingSolverError,
+    NoPlanError,
+    OptionError,
+    SolverError,
+)
+from provgrid_models.scenario import Scenario
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
@@ -45,14 +52,25 @@ def pulp_highs(problem: Problem, options: SolveOptions, on_progress: OnProgress)
 
 def export_lp(problem: Problem, path: str | Path, *, divisible: bool = True) -> None:
     """Write the program as an LP file; columns x0, x1, ... and rows r0, r1, ... as `matrix.assemble` counts them."""
+    _check_compiled("export_lp", problem)
     rendered, _ = render(assemble(problem, divisible=divisible))
     rendered.writeLP(str(path))
 
 
 def export_mps(problem: Problem, path: str | Path, *, divisible: bool = True) -> None:
     """Write the program as an MPS file, with the names of `export_lp`."""
+    _check_compiled("export_mps", problem)
     rendered, _ = render(assemble(problem, divisible=divisible))
     rendered.writeMPS(str(path))
+
+
+def _check_compiled(name: str, what: object) -> None:
+    """Raise `OptionError` where a scenario, or its name, was given for its problem."""
+    if isinstance(what, str | Path):
+        message = f"{name} takes a compiled problem, and {str(what)!r} is the name of a scenario"
+        raise OptionError(f"{message}; compile it first: pg.compile(pg.load({str(what)!r}))")
+    if isinstance(what, Scenario):
+        raise OptionError(f"{name} takes a compiled problem, and this is a scenario; compile it first: pg.compile(...)")
 
 
 def render(program: LinearProgram) -> tuple[Any, list[Any]]:

@@ -34,7 +34,7 @@ def fill_all(
         with Reporter() as reporter:
             gained = fill(results, parts, threads=threads, again=again, say=reporter.stage)
     except OSError as error:
-        raise cannot_write(results, error) from error
+        raise cannot_write(results, error, "another folder with --results") from error
     if as_json:
         print_json(gained)
     else:
@@ -54,7 +54,7 @@ def page(
         for name, text in files.items():
             (results / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise cannot_write(results, error) from error
+        raise cannot_write(results, error, "another folder with --results") from error
     if as_json:
         print_json([str(results / name) for name in files])
     else:

@@ -48,7 +48,7 @@ def claims(
     if page is not None and ids:
         raise OptionError("--page shows all claims; leave their names away")
     picked = chosen(on_national() if national and page is None else catalogue(), ids or [])
-    check_writable(folder)
+    check_writable(folder, "another folder with --plans")
     results = _examine(picked, folder, jobs=jobs, again=again)
     if page is not None:
         headline = _examine(on_national(), folder, jobs=jobs, again=again) if national else None
@@ -96,7 +96,7 @@ def _write_page(path: Path, results: Claims, headline: Claims | None) -> None:
     try:
         path.write_text(page(results, headline, assumption("platform_share_national").value), encoding="utf-8")
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, "another file with --page") from error
     note(f"written: {path}")
 
 

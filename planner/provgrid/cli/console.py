@@ -31,6 +31,7 @@ GUTTER = 3  # letters between two columns of a table
 LEAST_SENTENCE, LEAST_ID = 12, 8  # letters that a column keeps on a narrow terminal
 BAR_WIDTH = 16  # so that a stage and the time have room on 80 columns
 PATIENCE_S = 2.0  # what takes longer shows a progress bar
+FOLDER_INSTEAD = "another folder with -o"
 FIRST_USE = "first time: about a minute"  # kernels are compiled then, once on a machine
 
 
@@ -232,7 +233,7 @@ def live_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, instead: str = FOLDER_INSTEAD) -> None:
     """Make what the folder needs, and take it away again: a long solve must not end where nothing can be written.
 
     Raises
@@ -248,9 +249,9 @@ def check_writable(folder: Path) -> None:
             # A run is first written beside its place, under a longer name.
             (Path(trial) / missing.parent / f".{missing.name}.provgrid-12345678.partial").mkdir(parents=True)
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(folder, error, instead) from error
 
 
-def cannot_write(folder: Path, error: OSError) -> OptionError:
-    """Make the error of a folder that the system refuses."""
-    return OptionError(f"{folder} cannot be written ({error.strerror or error}); give another folder with -o")
+def cannot_write(path: Path, error: OSError, instead: str = FOLDER_INSTEAD) -> OptionError:
+    """Make the error of a folder or file that the system refuses; `instead` is what its command lets one give."""
+    return OptionError(f"{path} cannot be written ({error.strerror or error}); give {instead}")

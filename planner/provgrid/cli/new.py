@@ -41,13 +41,13 @@ def new(
         raise OptionError(f"there is no template {template!r}; choose one of {', '.join(known)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OptionError(f"{folder} is not empty; give a folder that is empty or does not exist")
-    check_writable(folder)
+    check_writable(folder, "another folder")
     with CtrlCWaits() as interrupts:
         try:
             shutil.copytree(builtin_folder(template), folder, dirs_exist_ok=True)
             name = _explain(folder, SETTINGS_FILE)
         except (OSError, shutil.Error) as error:
-            raise cannot_write(folder, error) from error
+            raise cannot_write(folder, error, "another folder") from error
     console.session.written.append(folder)
     if as_json:
         files = sorted(path.name for path in folder.iterdir())

@@ -94,7 +94,7 @@ def _write(found: pd.DataFrame, path: Path) -> None:
     try:
         found.to_parquet(path, index=False) if path.suffix == ".parquet" else found.to_csv(path, index=False)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, "another file with -o") from error
 
 
 def _records(found: pd.DataFrame) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ def _write(runs: list[Path], lang: str, file: Path | None, *, as_json: bool) -> 
         try:
             written = write_report(subjects, target, known)
         except OSError as error:
-            raise cannot_write(target, error) from error
+            raise cannot_write(target, error, "another file with -o") from error
     if as_json:
         print_json(
             {"report": str(written), "lang": known, "runs": [str(run) for run in runs], "bytes": written.stat().st_size}

@@ -117,10 +117,10 @@ def efficiency(
         print_json({"study": "efficiency", "scenario": scenario, **found.to_dict()})
         return
     say = output().print
-    say(f"{percent:g} % more efficiency saves {_in_words(found.efficiency)}")
-    say(f"{percent:g} % more accelerators save {_in_words(found.chips)}")
+    say(f"{percent:g} % more efficiency {_in_words(found.efficiency)}")
+    say(f"{percent:g} % more of every pool {_in_words(found.chips)}")
     if found.chips_capital_yuan is not None:
-        say(f"and cost {found.chips_capital_yuan:,.0f} yuan of capital over the horizon")
+        say(f"and takes {found.chips_capital_yuan:,.0f} yuan of capital over the horizon")
 
 
 @app.command("zones")
@@ -144,7 +144,7 @@ def zones(
     if as_json:
         print_json({"study": "zones", "scenario": scenario, **found.to_dict()})
         return
-    output().print(f"opening {', '.join(found.zones)} saves {_in_words(found.worth)}")
+    output().print(f"opening {', '.join(found.zones)} {_in_words(found.worth)}")
 
 
 @app.command("ladder")
@@ -216,6 +216,9 @@ def _run(
 
 
 def _in_words(worth: Worth) -> str:
-    """Say what was found, and between which ends it must lie."""
-    ends = f"surely between {worth.low_yuan:,.0f} and {worth.high_yuan:,.0f}"
-    return f"{worth.found_yuan:,.0f} yuan over the horizon ({ends})"
+    """Say what is saved, and between which ends it must lie; less than nothing saved is a cost."""
+    costs = worth.found_yuan <= -0.5  # yuan are shown whole
+    low, high = (-worth.high_yuan, -worth.low_yuan) if costs else (worth.low_yuan, worth.high_yuan)
+    verb, more = ("costs", " more") if costs else ("saves", "")
+    yuan = f"{abs(worth.found_yuan):,.0f} yuan{more}"
+    return f"{verb} {yuan} over the horizon (surely between {low:,.0f} and {high:,.0f})"

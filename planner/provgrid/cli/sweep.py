@@ -138,7 +138,7 @@ def _watched(run: Callable[[Callable[[int, int], None]], Any], folder: Path, tab
 
     if table is not None:
         check_output(table)
-    check_writable(folder)
+    check_writable(folder, "another folder with --points-in")
     console.session.written.append(folder)  # what there is after each point, whenever Ctrl-C comes
     started = time.perf_counter()
     with Reporter() as reporter:
@@ -151,7 +151,7 @@ def _hand_over(found: Sweep | Front, table: Path | None, *, as_json: bool) -> No
         try:
             found.save(table)
         except OSError as error:
-            raise cannot_write(table, error) from error
+            raise cannot_write(table, error, "another file with -o") from error
     if as_json:
         print_json(found.to_dict())
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.answers.value_result import Price, Value
 
 MANY_POINTS = 1_000
+RANGES = "from:to:step, such as 0:200:20, or one amount, such as 20"
 
 
 def value(
@@ -61,6 +62,9 @@ def value(
     from provgrid_optimizer.options import SolveOptions
 
     more = None if span is None else parse_range(span)
+    _check_asked_once(of, deadline, slo)
+    if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
+        raise OptionError(f"--plot writes an HTML page, and {plot} is no name for one; give one that ends in .html")
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
     with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
         reporter.stage(f"reading {run}")
@@ -78,6 +82,14 @@ def value(
         output().print(f"picture: {plot}")
 
 
+def _check_asked_once(of: str | None, deadline: str | None, slo: str | None) -> None:
+    """Raise `OptionError` where nothing was asked about, or several things."""
+    asked = [f"--{name}" for name, one in (("of", of), ("deadline", deadline), ("slo", slo)) if one is not None]
+    if len(asked) != 1:
+        found = f"{' and '.join(asked)} are given together" if asked else "nothing is asked about"
+        raise OptionError(f"{found}; give one of --of, --deadline and --slo")
+
+
 def parse_range(text: str) -> list[float]:
     """Read "from:to:step", both ends included, or one amount. Raises `OptionError` at anything else."""
     try:
@@ -86,9 +98,13 @@ def parse_range(text: str) -> list[float]:
         numbers = []
     if len(numbers) == 1 and math.isfinite(numbers[0]):
         return numbers
-    if len(numbers) != 3 or not all(map(math.isfinite, numbers)) or numbers[2] <= 0 or numbers[1] < numbers[0]:
-        raise OptionError(f"the range is {text!r}; give from:to:step with a step above 0, such as 0:200:20")
+    if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
+        raise OptionError(f"the range is {text!r}; give {RANGES}")
     first, last, step = numbers
+    if step <= 0:
+        raise OptionError(f"the range {text} has a step of {step:g}; let it be above 0: {RANGES}")
+    if last < first:
+        raise OptionError(f"the range {text} goes down, from {first:g} to {last:g}; give the lower end first: {RANGES}")
     steps = math.floor((last - first) / step + 1e-9)
     if steps >= MANY_POINTS:
         raise OptionError(f"the range {text} has {steps + 1:,} points, each a plan; give at most {MANY_POINTS:,}")
@@ -165,4 +181,4 @@ def _write_plot(found: Value, path: Path) -> None:
     try:
         path.write_text(picture.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, "another file with --plot") from error

@@ -38,6 +38,14 @@ class Axis:
         (override,) = parse_overrides([self.override(value)], Findings())
         return override.value if isinstance(override.value, bool | int | float) else value.strip('"')
 
+    def by_kind(self) -> tuple[tuple[str, ...], ...]:
+        """Return the values as numbers, truths and texts, those that there are."""
+        kinds: dict[type, list[str]] = {}
+        for value in self.values:
+            kind = type(self.shown(value))
+            kinds.setdefault(float if kind is int else kind, []).append(value)
+        return tuple(map(tuple, kinds.values()))
+
 
 def axes_of(vary: Sequence[str] | Mapping[str, Sequence[Any] | str]) -> tuple[Axis, ...]:
     """Read what is to be varied.
@@ -76,12 +84,13 @@ def grid(axes: Sequence[Axis]) -> list[tuple[str, ...]]:
 def check_axes(axes: Sequence[Axis], scenario: str, overrides: Sequence[str]) -> None:
     """Raise `ScenarioError` where the scenario is wrong as it is, or an axis has no value that it could take.
 
-    A value that a scenario cannot take makes a row of the table that says so; a key that it does not have makes none.
+    Numbers, truths and texts are each looked at: 10,abc are one number that fits and no text that does. A value that a
+    scenario cannot take beside others of its kind makes a row of the table that says so.
     """
     load_scenario(scenario, overrides)
-    for axis in axes:
+    for axis, values in [(one, values) for one in axes for values in one.by_kind()]:
         errors = []
-        for value in axis.values:
+        for value in values:
             try:
                 load_scenario(scenario, (*overrides, axis.override(value)))
                 break

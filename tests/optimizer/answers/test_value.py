@@ -163,8 +163,8 @@ def test_hard_work_without_a_plan_is_said():
         ({"of": "here/chip", "more": [-4.0]}, "pool here/chip has 3 accelerators; it cannot have 4 fewer"),
         ({"of": "here/chip", "more": [math.nan]}, "an amount in the range is not a finite number"),
         ({"deadline": "*"}, "came from arrays, which have no classes of work"),
-        ({}, "ask for one thing"),
-        ({"of": "here/chip", "slo": "x"}, "ask for one thing"),
+        ({}, "one thing at a time"),
+        ({"of": "here/chip", "slo": "x"}, "one thing at a time"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_one_line(asked, message):

@@ -147,15 +147,16 @@ def test_the_command_prints_what_the_front_holds(front, points):
     ],
 )
 def test_work_that_the_front_made_hard_is_not_called_hard_of_the_scenario(engine, advice):
-    said = of_front(f"hard job a found no place{ASK_WHY}", engine)
-    kept = "hard job a found no place; a front's other plans serve all work that its cheapest plan serves"
+    said = of_front(f"hard job a found no place; add capacity{ASK_WHY}", engine)
+    found = "hard job a found no place; add capacity" if engine == "lp" else "hard job a found no place"
+    kept = f"{found}; a front's other plans serve all work that its cheapest plan serves"
     assert said == kept + advice
 
 
 def test_a_greenest_plan_that_an_engine_does_not_find_ends_with_the_engines_that_do(tmp_path, monkeypatch):
     def none_kept(asked):
         if asked.keeps:
-            return Row(status="no_plan", reason=f"hard job a found no place{ASK_WHY}")
+            return Row(status="no_plan", reason=f"hard job a found no place; add capacity{ASK_WHY}")
         return Row(status="finished", objective_yuan=1.0, constants_yuan=0.0, total_carbon_t=1.0)
 
     monkeypatch.setattr(point, "make", none_kept)

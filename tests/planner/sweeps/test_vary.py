@@ -64,6 +64,12 @@ def test_a_key_that_no_value_fits_is_an_error_and_a_single_wrong_value_is_not():
     check_axes(axes_of(["clusters.jiashan.pue=0.5,1.2"]), "toy", ())
 
 
+@pytest.mark.parametrize("values", ["10,abc", "abc,10"])
+def test_a_value_of_a_kind_that_the_key_never_takes_is_an_error_beside_values_that_fit(values):
+    with pytest.raises(ScenarioError, match=r"--vary key prices\.carbon_price_yuan_per_t"):
+        check_axes(axes_of([f"prices.carbon_price_yuan_per_t={values}"]), "toy", ())
+
+
 def test_a_bare_key_is_told_with_the_path_that_it_means():
     with pytest.raises(ScenarioError) as refused:
         check_axes(axes_of(["carbon_price=1,2"]), "toy", ())
