@@ -29,13 +29,14 @@ from provgrid_optimizer.ranges import route_links
 from provgrid_seeds.loader import QUALITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from provgrid_models.problem import Floats, Ints
     from provgrid_models.scenario import Scenario
     from provgrid_optimizer.plan import Plan
 
 LEVELS = (*QUALITIES, UNSTATED)  # from the surest on
+MOST_CANCELLED = 0.25  # of a sum, by parts of the other sign; beyond it shares of the sum mean nothing
 GB_PER_GBPS_HOUR = 450.0  # 3600 s / 8 bit
 
 
@@ -70,14 +71,26 @@ def cost_quality(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def cancels(parts: Iterable[float]) -> bool:
+    """Whether parts of both signs take so much off each other that a share of their sum means nothing."""
+    yuan = list(parts)
+    gained, paid = -sum(one for one in yuan if one < 0), sum(one for one in yuan if one > 0)
+    return min(gained, paid) > MOST_CANCELLED * abs(paid - gained)
+
+
 def shares(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return the share of the objective by quality in each view, `by_price` and `by_weakest`; {} where it costs 0."""
+    """Return the share of the objective by quality in each view, `by_price` and `by_weakest`.
+
+    {} where it costs 0, or where what some figures earn cancels what others cost.
+    """
     total = float(table["by_price_yuan"].sum()) if len(table) else 0.0
     if total == 0.0:
         return {}
     found: dict[str, dict[str, float]] = {}
     for view in ("by_price", "by_weakest"):
         yuan = table.groupby("quality")[f"{view}_yuan"].sum().to_dict()
+        if cancels(yuan.values()):
+            return {}
         found[view] = {level or "not stated": float(yuan[level]) / total for level in LEVELS if level in yuan}
     return found
 

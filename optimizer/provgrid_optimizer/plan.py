@@ -12,7 +12,7 @@ import numpy as np
 from provgrid_models.errors import OptionError
 from provgrid_models.words import counted
 from provgrid_optimizer import plan_tables
-from provgrid_optimizer.certificate import gap_in_words
+from provgrid_optimizer.certificate import FAR, gap_in_words
 from provgrid_optimizer.engine import status_text
 from provgrid_optimizer.evaluate import unserved_share
 from provgrid_optimizer.options import ignore_progress
@@ -222,7 +222,7 @@ class Plan:
 
     @property
     def quality_shares(self) -> dict[str, dict[str, float]]:
-        """Share of the objective by quality, in the views `by_price` and `by_weakest`; {} without sources or cost."""
+        """Share of the objective by quality, in the views `by_price` and `by_weakest`; see `cost_quality.shares`."""
         from provgrid_optimizer.cost_quality import shares
 
         return shares(self.provenance)
@@ -360,7 +360,7 @@ class Plan:
         never = never_in_words(self)
         beside = f" of what some pool can serve; {never} that none can serve" if never else ""
         lines = [
-            f"{c.engine}: {status_text(c.status)}, {c.objective_yuan:,.0f} yuan, {gap_in_words(c.gap)}",
+            f"{c.engine}: {status_text(c.status)}, {c.objective_yuan:,.0f} yuan, {self._gap_in_words()}",
             f"unserved {self.unserved_share:.2%}{beside} · carbon {self.component_costs.carbon_kg / 1000:,.1f} t"
             f" · audit {'passed' if c.audit_violations == 0 else counted(c.audit_violations, 'violation')}",
         ]
@@ -381,6 +381,14 @@ class Plan:
         if c.divisible:
             lines.append("divisible: a relaxation, the ideal that a plan is held against, not a plan")
         return "\n".join(lines)
+
+    def _gap_in_words(self) -> str:
+        from provgrid_optimizer.cost_quality import cancels
+
+        c = self.certificate
+        if FAR < c.gap < np.inf and cancels(self.component_costs.by_component().values()):
+            return f"a cost whose parts cancel: the bound is {c.objective_yuan - c.bound_yuan:,.0f} yuan lower"
+        return gap_in_words(c.gap)
 
     def __repr__(self) -> str:
         return f"<Plan {self.engine}: {status_text(self.certificate.status)}, {self.objective_yuan:,.0f} yuan>"

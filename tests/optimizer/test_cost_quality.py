@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import provgrid as pg
 from provgrid_models.compile import compile_scenario
-from provgrid_optimizer.cost_quality import PARTS, shares
+from provgrid_optimizer.cost_quality import PARTS, cancels, shares
 from provgrid_optimizer.evaluate import COMPONENTS
 from tiny import job, tiny_scenario
 
@@ -149,6 +151,39 @@ def test_rent_counts_under_what_chip_and_site_cost_and_the_subsidy_under_the_ter
     assert yuan(plan, "rent", "by_weakest") == {"secondary": pytest.approx(costs.rent)}
     assert yuan(plan, "subsidy", "by_price") == {"published": pytest.approx(costs.subsidy)}
     assert yuan(plan, "subsidy", "by_weakest") == {"secondary": pytest.approx(costs.subsidy)}
+
+
+@pytest.mark.parametrize(
+    ("parts", "cancel"),
+    [
+        ([100.0, 20.0], False),
+        ([100.0, -20.0], False),  # a quarter of 80
+        ([100.0, -21.0], True),
+        ([-100.0, 21.0], True),
+        ([-100.0, -5.0], False),
+        ([50.0, -50.0], True),
+        ([], False),
+    ],
+)
+def test_parts_cancel_where_one_sign_takes_a_quarter_of_the_sum_off(parts, cancel) -> None:
+    assert cancels(parts) is cancel
+
+
+def test_shares_of_a_cost_whose_parts_cancel_are_not_told() -> None:
+    # East's power is measured and costs 3 times what the west's, which nobody stated, earns: 3 - 1 = 2.
+    rows = [("energy", "measured", 3.0, 3.0), ("energy", "", -1.0, -1.0)]
+    columns = ["component", "quality", "by_price_yuan", "by_weakest_yuan"]
+    assert shares(pd.DataFrame(rows, columns=columns)) == {}
+    assert shares(pd.DataFrame(rows[:1], columns=columns))["by_price"] == {"measured": 1.0}
+
+
+def test_a_gap_of_a_cost_whose_parts_cancel_is_told_in_yuan() -> None:
+    negative = tiny_scenario(tariffs={"west": {"price_yuan_per_kwh": -0.3}})
+    plan = pg.solve(negative, "cheapest", policies=False)
+    certificate = plan.certificate
+    apart = replace(plan, certificate=replace(certificate, gap=6.6, bound_yuan=certificate.objective_yuan - 71.0))
+    mixed = replace(plan.component_costs, energy=-100.0, network=60.0)
+    assert "a cost whose parts cancel: the bound is 71 yuan lower" in replace(apart, component_costs=mixed).summary()
 
 
 def test_where_only_energy_counts_the_network_costs_nothing() -> None:

@@ -15,7 +15,7 @@ from provgrid.cli import demo, run
 from provgrid_models.files import save_scenario
 from provgrid_optimizer import solve as solving
 from provgrid_optimizer.options import Progress
-from tiny import tiny_scenario
+from tiny import job, tiny_scenario
 
 ENGINES = ["lp", "heuristic", "local", "cheapest", "greenest", "overflow", "siloed"]
 KEYS = {"engine", "status", "objective_yuan", "bound_yuan", "gap", "captured", "unserved_share", "costs", "run_dir"}
@@ -64,6 +64,17 @@ def test_the_table_has_at_most_fifteen_lines_and_no_saving_of_the_ideal(
     ]
     assert pg.open(tmp_path / "run").audit.violations == ()
     assert "<h1>" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("never", [True, False])
+def test_the_table_names_work_that_no_pool_can_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str], never) -> None:
+    more = [job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)] if never else []
+    save_scenario(tiny_scenario(jobs=[job("a"), *more], services=[], demand=[]), tmp_path / "other")
+    scenario = pg.load(tmp_path / "other")
+    plan = pg.solve(scenario, engine="cheapest", policies=False)
+    demo._print_table({demo.SHOWN: plan}, scenario, tmp_path)
+    said = "unserved: of what some pool can serve; no pool can serve 70 yuan of work\n"
+    assert (said in capsys.readouterr().out) is never
 
 
 def test_ctrl_c_during_a_policy_stops_and_keeps_the_heuristics_plan(

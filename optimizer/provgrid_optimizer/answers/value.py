@@ -83,6 +83,8 @@ def _amounts(change: Change, more: Sequence[float] | None) -> list[float]:
     """Which amounts to plan again, ascending, 0 left out."""
     if more is None:
         parts = [float(f"{part * change.present:.3g}") for part in PARTS]
+        if change.kind == "pool" and change.present > 1:
+            parts = [float(round(part)) for part in parts]  # nobody buys a part of an accelerator
         more = STEPS.get(change.kind) or sorted({1.0, *parts} if change.present > 1 else {*parts} - {0.0} or {1.0})
     if not np.isfinite(np.asarray(more, dtype=np.float64)).all():
         raise OptionError("an amount in the range is not a finite number; give each as a number")

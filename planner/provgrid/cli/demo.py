@@ -148,6 +148,9 @@ def _print_table(plans: dict[str, Plan], scenario: Scenario, written: Path) -> N
     )
     console.print(table)
     console.print("* against local, on the work that both serve; lp is a bound, so it saves nothing")
+    if problem.never_served:
+        yuan = f"{problem.never_served_yuan:,.0f} yuan of work"
+        console.print(f"unserved: of what some pool can serve; no pool can serve {yuan}")
     console.print("captured: share of the best policy's excess over the bound that is gone; s: time")
     console.print(f"run folder: {written} (check it again: provgrid audit RUN)")
 

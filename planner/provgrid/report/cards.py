@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid.report import rows
-from provgrid.report.unserved import unserved
+from provgrid.report.unserved import share_left, unserved
 from provgrid_optimizer.certificate import FAR
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _saves(subject: Subject, wording: Wording) -> tuple[str, list[str]]:
             say(
                 "cards.saves.local",
                 share=numbers.percent(subject.savings["local"]),
-                left=numbers.percent(local.unserved_share),
+                left=share_left(local.unserved_share, subject.plan.problem, wording),
             )
         )
     if certificate.captured is not None and certificate.captured > 0:

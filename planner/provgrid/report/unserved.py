@@ -14,8 +14,15 @@ from provgrid_optimizer.evaluate import fastest_accelerator_hours
 if TYPE_CHECKING:
     from provgrid.report.subject import Subject
     from provgrid.report.wording import Wording
+    from provgrid_models.problem import Problem
 
 LEFT = 1e-9  # a smaller part is rounding
+
+
+def share_left(share: float, problem: Problem, wording: Wording) -> str:
+    """Say a share that a plan of a problem leaves, and what it is of where some work is in neither of its sides."""
+    percent = wording.numbers.percent(share)
+    return wording.say("unserved.of_some_pool", share=percent) if problem.never_served else percent
 
 
 def unserved(subject: Subject, wording: Wording) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provgrid.report.unserved import share_left
 from provgrid_optimizer.certificate import FAR
 
 if TYPE_CHECKING:
@@ -112,5 +113,5 @@ def _saving(subject: Subject, wording: Wording, policy: str, label: str) -> Tile
         return Tile(label, say("tiles.none"), say("tiles.same", policy=name))
     if policy not in subject.policies:
         return Tile(label, say("tiles.none"), say("tiles.no_policy"))
-    left = numbers.percent(subject.policies[policy].unserved_share)
+    left = share_left(subject.policies[policy].unserved_share, subject.plan.problem, wording)
     return Tile(label, numbers.percent(subject.savings[policy]), say("tiles.saving_note", policy=name, left=left))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provgrid.view.shelf import folder_name
+from provgrid.why import asking_why
 from provgrid.workers import end_with
 from provgrid_models.errors import NoPlanError, OptionError, ProvgridError
 from provgrid_optimizer.interrupts import CtrlCWaits, raising
@@ -45,11 +46,16 @@ class Order:
     runs_as_typed: str
 
     @property
+    def scenario_as_typed(self) -> str:
+        """The scenario's folder as one would name it on the command line."""
+        return f"{self.runs_as_typed}/{self.base}/scenario"
+
+    @property
     def command(self) -> str:
         """The command that does the same."""
         options = self.options
         stops = {"--gap": options.gap, "--time-limit": options.time_limit_s, "--passes": options.passes}
-        words = ["provgrid", "solve", f"{self.runs_as_typed}/{self.base}/scenario", "--engine", self.engine]
+        words = ["provgrid", "solve", self.scenario_as_typed, "--engine", self.engine]
         words += [word for name, value in stops.items() if value is not None for word in (name, f"{value:g}")]
         words += ["--seed", str(options.seed)] if options.seed else []
         words += [word for override in self.overrides for word in ("--set", override)]
@@ -86,11 +92,12 @@ def _solve(order: Order, tell: Callable[..., Any]) -> None:
     started = time.perf_counter()
     scenario = api.load(order.scenario, order.overrides)
     tell("stage", "compiling")
-    problem = api.compile(scenario)
-    build_s = time.perf_counter() - started
-    signal.signal(signal.SIGINT, raising())
-    tell("ready")
-    plan = solve(problem, order.engine, order.options, _Teller(tell), scenario=scenario, build_s=build_s)
+    with asking_why(order.scenario_as_typed, order.overrides):
+        problem = api.compile(scenario)
+        build_s = time.perf_counter() - started
+        signal.signal(signal.SIGINT, raising())
+        tell("ready")
+        plan = solve(problem, order.engine, order.options, _Teller(tell), scenario=scenario, build_s=build_s)
     with CtrlCWaits():
         found = plan.certificate
         tell(

@@ -118,6 +118,14 @@ def test_a_price_ends_where_a_gang_comes_to_fit():
     assert found.points[1].found_yuan > 9e4
 
 
+def test_accelerators_that_are_tried_by_default_are_whole_and_gigabits_need_not_be():
+    plan = EXACT.plan(tiny_scenario(jobs=[], **ALONE))  # 20 accelerators: 1, 2, 5, 10, 20; 5 % of 50 are 2.5
+    assert [point.more for point in plan.value("city_a/fast").points] == [1.0, 2.0, 5.0, 10.0, 20.0]
+    assert [point.more for point in plan.value("prov_c/small").points] == [1.0, 2.0, 5.0, 12.0, 25.0, 50.0]
+    halved = tiny_scenario(jobs=[], links={"backbone": {"bandwidth_gbps": 5.0}}, **ALONE)
+    assert [point.more for point in EXACT.plan(halved).value("backbone").points] == [0.25, 0.5, 1.0, 1.25, 2.5, 5.0]
+
+
 def test_later_deadlines_are_planned_again():
     # 20 accelerator-hours, at most 4 at a time, take 5 hours of the 4 there are: nothing serves them. An hour more
     # does, for 20 h * 1.5 kW * 0.5 yuan = 15 of the 100 yuan that leaving them costs; the horizon's end is far enough.

@@ -77,6 +77,29 @@ def test_the_tile_names_work_that_no_pool_can_serve_which_is_not_in_its_share() 
     assert "70" in chinese
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "of what some pool can serve"), ("zh", "只计有资源池能够承担的工作")]
+)
+def test_what_a_policy_leaves_is_of_what_some_pool_can_serve_in_tiles_and_cards(lang: str, said: str) -> None:
+    never = job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)
+    for jobs, marked in (([job("a"), never], True), ([job("a")], False)):
+        scenario = tiny_scenario(jobs=jobs, services=[], demand=[])  # the best policy is not the local one
+        one, wording = subject_of_plan(pg.solve(scenario, engine="heuristic", passes=3)), Wording.of(lang)
+        tiles = [tile.note for tile in verdict_of(one, wording).tiles[4:5]]
+        points = [point for card in cards((one,), wording)[1].answers for point in card.points[:1]]
+        assert [said in text for text in (*tiles, *points)] == [marked, marked]
+
+
+def test_the_waterfall_says_what_its_unserved_shares_are_of_where_no_pool_can_serve_some_work() -> None:
+    never = job("never", max_accelerators=2000.0, min_accelerators=1000.0)
+    for jobs, said in (
+        ([job("a"), never], "Unserved, of the work that some pool can serve: "),
+        ([job("a")], "Unserved: "),
+    ):
+        one, other = (pg.solve(tiny_scenario(jobs=jobs), engine=name, policies=False) for name in ("overflow", "local"))
+        assert f"{said}0%" in one.plot.waterfall(other).layout.meta["answer"]
+
+
 def test_tables_with_unserved_shares_name_work_that_no_pool_can_serve_run_by_run() -> None:
     never = job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)
     plans = [pg.solve(tiny_scenario(jobs=jobs), engine="cheapest", policies=False) for jobs in ([job("a")], [never])]

@@ -19,6 +19,10 @@ import provgrid as pg
 from command_line import in_this_process, one_line, start
 from provgrid.cli.view import _open_browser
 from provgrid.view.shelf import Shelf, folder_name
+from provgrid.view.solving import Order, _solve
+from provgrid_models.errors import InfeasibleError
+from provgrid_models.files import save_scenario
+from provgrid_optimizer.options import SolveOptions
 from tiny import job, tiny_scenario
 from view_page import Served, served, until
 
@@ -144,6 +148,26 @@ def test_a_solve_that_is_killed_takes_nothing_down_with_it(site: Served) -> None
     assert last["message"].startswith("The process that solved was lost")
     assert site.ask("/").status == 200
     assert Shelf(site.folder).names() == before
+
+
+def test_hard_work_without_a_plan_ends_with_the_command_that_tells_why(tmp_path: Path) -> None:
+    save_scenario(
+        tiny_scenario(jobs=[job("a", hard=True, max_accelerators=2000.0, min_accelerators=1000.0)]),
+        tmp_path / "scenario",
+    )
+    order = Order(
+        base="first",
+        scenario=tmp_path / "scenario",
+        overrides=("jobs.a.work_pflop_h=9",),
+        engine="lp",
+        options=SolveOptions(),
+        runs=tmp_path,
+        runs_as_typed="runs",
+    )
+    with pytest.raises(InfeasibleError) as refused:
+        _solve(order, lambda *message: None)
+    said = "see why: provgrid explain runs/first/scenario --infeasible --set jobs.a.work_pflop_h=9"
+    assert str(refused.value).endswith(said)
 
 
 def test_who_waits_may_leave_the_queue(site: Served) -> None:

@@ -154,8 +154,9 @@ def _label(plan: Plan | Policy, names: Names) -> str:
 def _answer(plan: Plan, baseline: Plan | Policy, common: Saving, names: Names) -> str:
     """Say what is saved on the work that both serve; of an ideal, that it is none."""
     say, numbers = names.say, names.numbers
+    some = any(one.problem.never_served for one in (plan, baseline))
     unserved = say(
-        "waterfall.unserved",
+        "waterfall.unserved_of_some_pool" if some else "waterfall.unserved",
         plan=numbers.percent(plan.unserved_share),
         baseline=numbers.percent(baseline.unserved_share),
     )
