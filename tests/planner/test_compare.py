@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import provgrid as pg
 from command_line import in_this_process, json_of, one_line
-from provgrid.cli.compare import _change
+from provgrid.cli.compare import _adds_up, _change
 from provgrid_models.files import save_scenario
 from tiny import job, tiny_scenario
 
@@ -57,6 +58,28 @@ def test_work_that_no_pool_can_serve_stands_beside_the_share_that_is_left(runs):
     assert "\nunserved: 0.00% before, 0.00% after, of what some pool can serve\n" in said
     assert f"\nwork that no pool can serve, in neither share: none before, 1 job ({yuan:,.0f} yuan) after\n" in said
     assert "never_served: work that no pool can serve), which solve shows beside its cost" in said
+
+
+@pytest.mark.parametrize(
+    ("rows", "adds_up"),
+    [
+        ([[9.0, 10.0, 1.0, 0.0, 0.0, 1.0], [5.0, 3.0, 0.0, -2.0, 0.0, -2.0]], True),
+        ([[9.0, 9.4, 0.4, 0.0, 0.0, 0.4], [5.0, 5.4, 0.4, 0.0, 0.0, 0.4]], False),  # 9 + 5, and 14.8 in all
+        ([[1.4, 2.6, 1.2, 0.0, 0.0, 1.2]], False),  # 3 less 1, and 1
+        ([[1.0, 2.0, 0.4, 0.6, 0.0, 1.0]], True),
+        ([[1.0, 3.0, 0.6, 1.4, 0.0, 2.0]], True),
+        ([[1.0, 3.0, 0.7, 0.7, 0.6, 2.0]], False),
+    ],
+)
+def test_a_table_of_whole_yuan_that_does_not_add_up_is_known(rows, adds_up):
+    assert _adds_up(np.array(rows)) is adds_up
+
+
+def test_rounding_is_told_below_the_table_that_it_shows_in(runs):
+    said = in_this_process(
+        "compare", runs / "cheapest", runs / "scenario", "--set", "tariffs.*.price_yuan_per_kwh=0.31"
+    )
+    assert "rounded to whole yuan, so that rows and columns may add up to a little more or less\n" in said.stdout
 
 
 @pytest.mark.parametrize(

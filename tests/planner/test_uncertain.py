@@ -172,6 +172,12 @@ def test_the_command_prints_the_spread_with_the_plan(tmp_path: Path) -> None:
     assert record["uncertain"]["movers"][0]["id"] == "prices.carbon_price_yuan_per_t"
 
 
+@pytest.mark.parametrize("option", ["--draws", "--jobs"])
+def test_how_to_draw_is_not_said_where_nothing_is_drawn(option: str) -> None:
+    said = one_line(in_this_process("solve", "nowhere", option, "3"), 2)
+    assert f"{option} 3 says how --uncertain draws; add --uncertain, or leave it away" in said
+
+
 def test_a_scenario_without_ranges_and_impossible_numbers_of_draws_are_bad_input(tmp_path: Path) -> None:
     save_scenario(tiny_scenario(), tmp_path / "tiny")
     said = one_line(in_this_process("solve", tmp_path / "tiny", "--uncertain", cwd=tmp_path), 2)

@@ -44,6 +44,11 @@ def test_people_read_price_range_and_curve(run):
     assert all(priced == found for _, priced, found in rows)  # within its range the price is the curve
 
 
+def test_a_picture_that_cannot_be_written_is_told_with_its_own_option(run, tmp_path):
+    asked = ("value", run, "--of", "west", "--range", "1", "--plot", tmp_path / "nowhere" / "x.html")
+    assert one_line(in_this_process(*asked), 2).endswith("give another file with --plot")
+
+
 def test_what_leaves_no_plan_is_said_in_words(capsys):
     price = {"price_yuan": 0.0, "holds_from": 0.0, "holds_to": math.inf, "idle_yuan": 0.0}
     _print_price(Price(basis="fixed-lp", one_more_yuan=0.0, one_less_yuan=math.inf, **price), "Gbit/s")

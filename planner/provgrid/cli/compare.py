@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from provgrid_models.problem import Floats
     from provgrid_optimizer.answers.against import Against
     from provgrid_optimizer.answers.compare import Comparison
     from provgrid_optimizer.plan import Plan
@@ -153,6 +154,8 @@ def _print_waterfall(found: Comparison, before: str = "", after: str = "") -> No
     engines = found.before.engine, found.after.engine
     names = [before or engines[0], after or engines[1]] if engines[0] != engines[1] or before else ["before", "after"]
     print_table(["yuan"], [*names, "on common work", "on other work", "unserved", "difference"], rows)
+    if not _adds_up(shown[amounts].to_numpy(float)):
+        output().print("rounded to whole yuan, so that rows and columns may add up to a little more or less")
     constant = [str(row["component"]) for row in shown.to_dict("records") if not row["in_objective"]]
     if constant:
         named = [f"{name}: work that no pool can serve" if name == "never_served" else name for name in constant]
@@ -215,6 +218,16 @@ def _change(value: float, digits: int) -> str:
     if abs(value) < 1e-4:
         return "0"
     return f"{value:+,.0f}" if abs(value) >= 10**digits else f"{value:+,.{digits}g}"
+
+
+def _adds_up(yuan: Floats) -> bool:
+    """Whether amounts that are shown in whole yuan add up as shown, (rows, AMOUNTS): across, and down to the sums."""
+    import numpy as np
+
+    whole = np.round(np.vstack([yuan, yuan.sum(axis=0)]))
+    before, after, *parts, difference = whole.T
+    across = (after - before == difference).all() and (sum(parts) == difference).all()
+    return bool(across and (whole[:-1].sum(axis=0) == whole[-1]).all())
 
 
 def _whole(value: float) -> str:

@@ -32,7 +32,10 @@ def report(
     file: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help=f"File to write; default: {NAME}, or {NAMES['zh']}, in the (first) run folder."
+            "-o",
+            "--output",
+            help=f"File to write, anew where it is there; default: {NAME}, or {NAMES['zh']}, "
+            "in the (first) run folder.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where the report is, as JSON.")] = False,

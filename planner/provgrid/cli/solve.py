@@ -14,6 +14,7 @@ from provgrid.cli import completion, console
 from provgrid.cli.console import FIRST_USE, Reporter, cannot_write, check_writable, note, output, print_json
 from provgrid.cli.report import write_beside
 from provgrid.why import asking_why
+from provgrid_models.errors import OptionError
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from provgrid.spread import Uncertainty
     from provgrid_optimizer.plan import Plan
 
-DRAWS = 50  # of --uncertain
+DRAWS, JOBS = 50, 2  # of --uncertain
 RUNS = Path("runs")  # where runs go that are not named
 SHOWN_LEFT = 3  # jobs and services that are left, by name
 
@@ -61,8 +62,10 @@ def solve(
         bool, typer.Option("--uncertain", help="Also draw every assumed figure in its range, and show the spread.")
     ] = False,
     with_report: Annotated[bool, typer.Option("--report", help="Also write report.html into the run folder.")] = False,
-    draws: Annotated[int, typer.Option(help="Draws of --uncertain.")] = DRAWS,
-    jobs: Annotated[int, typer.Option(help="Processes of --uncertain, one thread each.")] = 2,
+    draws: Annotated[int | None, typer.Option(help=f"Draws of --uncertain; default: {DRAWS}.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help=f"Processes of --uncertain, one thread each; default: {JOBS}.")
+    ] = None,
 ) -> int:
     """Solve a scenario, prove how good the plan is, audit it, and write it as a run folder."""
     from provgrid import api
@@ -73,6 +76,8 @@ def solve(
     from provgrid_optimizer.solve import solve as solve_problem
 
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
+    _check_uncertain(uncertain, draws, jobs)
+    draws, jobs = DRAWS if draws is None else draws, JOBS if jobs is None else jobs
     check_run_folder(run_folder)
     with Reporter(time_limit_s=time_limit, passes=passes) as reporter:
         reporter.stage("loading solvers")
@@ -159,6 +164,13 @@ def _uncertain(task: Task, plan: Plan, draws: int, jobs: int) -> Uncertainty:
             named=plan,
             on_progress=lambda done, total: reporter(Progress(0.0, f"draw {done} of {total}", passes=done)),
         )
+
+
+def _check_uncertain(uncertain: bool, draws: int | None, jobs: int | None) -> None:
+    """Raise `OptionError` where an option says how to draw and nothing is drawn."""
+    for name, given in (("draws", draws), ("jobs", jobs)):
+        if given is not None and not uncertain:
+            raise OptionError(f"--{name} {given} says how --uncertain draws; add --uncertain, or leave it away")
 
 
 def check_run_folder(run_folder: Path | None) -> None:

@@ -258,4 +258,7 @@ def test_wrong_languages_and_folders_are_one_line(run: Path, tmp_path: Path) -> 
     with pytest.raises(OptionError, match="take one of en, zh"):
         report_html([], "fr")
     assert "is no folder" in one_line(in_this_process("report", tmp_path / "nothing"), 2)
-    assert "cannot be written" in one_line(in_this_process("report", run, "-o", tmp_path / "no" / "such" / "r.html"), 2)
+    for path in (tmp_path, tmp_path / "no" / "such" / "r.html"):
+        said = one_line(in_this_process("report", run, "-o", path), 2)
+        assert "cannot be written" in said
+        assert said.endswith("give another file with -o")
