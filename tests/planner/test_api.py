@@ -51,8 +51,8 @@ def test_built_in_scenarios_go_by_both_names(tmp_path: Path, monkeypatch: pytest
         (lambda: pg.explain_infeasible("toy"), "load it first: pg.explain_infeasible(pg.load('toy'))"),
         (lambda: pg.provenance("toy"), "load it first: pg.provenance(pg.load('toy'))"),
         (lambda: pg.export_lp("toy", "x.lp"), "compile it first: pg.compile(pg.load('toy'))"),
-        (lambda: pg.export_lp(tiny_scenario(), "x.lp"), "compile it first: pg.compile("),
-        (lambda: pg.export_mps(tiny_scenario(), "x.mps"), "compile it first: pg.compile("),
+        (lambda: pg.export_lp(tiny_scenario(), "x.lp"), "this is a Scenario; compile a scenario first: pg.compile("),
+        (lambda: pg.export_mps(tiny_scenario(), "x.mps"), "this is a Scenario; compile a scenario first: pg.compile("),
     ],
 )
 def test_a_name_or_a_scenario_in_the_wrong_place_is_told_what_to_call_first(call, said) -> None:

@@ -22,7 +22,7 @@ from provgrid_models.errors import (
     OptionError,
     SolverError,
 )
-from provgrid_models.scenario import Scenario
+from provgrid_models.problem import Problem
 from provgrid_optimizer.engine import EngineResult, Status
 from provgrid_optimizer.engines.clash import infeasible
 from provgrid_optimizer.engines.clock import Clock
@@ -31,7 +31,7 @@ from provgrid_optimizer.matrix import assemble, multipliers, unpack
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
-    from provgrid_models.problem import Floats, Problem
+    from provgrid_models.problem import Floats
     from provgrid_optimizer.matrix import LinearProgram
     from provgrid_optimizer.options import OnProgress, SolveOptions
 
@@ -65,12 +65,13 @@ def export_mps(problem: Problem, path: str | Path, *, divisible: bool = True) ->
 
 
 def _check_compiled(name: str, what: object) -> None:
-    """Raise `OptionError` where a scenario, or its name, was given for its problem."""
+    """Raise `OptionError` where a scenario, its name or something else was given for its problem."""
     if isinstance(what, str | Path):
         message = f"{name} takes a compiled problem, and {str(what)!r} is the name of a scenario"
         raise OptionError(f"{message}; compile it first: pg.compile(pg.load({str(what)!r}))")
-    if isinstance(what, Scenario):
-        raise OptionError(f"{name} takes a compiled problem, and this is a scenario; compile it first: pg.compile(...)")
+    if not isinstance(what, Problem):
+        found = f"this is a {type(what).__name__}"
+        raise OptionError(f"{name} takes a compiled problem, and {found}; compile a scenario first: pg.compile(...)")
 
 
 def render(program: LinearProgram) -> tuple[Any, list[Any]]:
