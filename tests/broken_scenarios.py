@@ -80,6 +80,7 @@ SCENARIOS: dict[str, Mutation] = {
     "broken-toml": replace("scenario.toml", 'name = "tiny"', "name = tiny"),
     "settings-not-utf-8": write("scenario.toml", 'name = "浙江"\n'.encode("gbk")),
     "settings-empty": write("scenario.toml", b""),
+    "bad-name": replace("scenario.toml", 'name = "tiny"', 'name = "我的 省"'),
     "unknown-section": replace("scenario.toml", "[prices]", "[price]"),
     "unknown-key": replace("scenario.toml", "unserved_multiple", "unserved_mutiple"),
     "number-in-quotes": replace(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from provgrid_models.provenance import Provenance
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$", max_length=120)]
+NAME_LETTERS = "A-Za-z0-9\u00c0-\u024f\u3400-\u9fff"  # Latin and Chinese; spelled out, as tools read patterns differently
+NAME_PATTERN = rf"^[{NAME_LETTERS}][{NAME_LETTERS}_.\-/]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=120)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -121,7 +124,7 @@ class LatencySettings(Strict):
 class Settings(Strict):
     """`scenario.toml`, apart from `extends`, which the loader resolves."""
 
-    name: Identifier = Field(description="short name; runs are named after it")
+    name: Name = Field(description="short name; runs are named after it")
     title: str = Field("", description="one line for reports")
     description: str = Field("", description="what the scenario is about, in words")
     horizon: Horizon = Field(description="when the plan runs")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from provgrid_models.findings import did_you_mean, quoted, words_with
 from provgrid_models.grids import KEYS, TABLE_NAMES, columns_of, number_hint
 from provgrid_models.overlay import SETTINGS_FILE, has_path
-from provgrid_models.scenario import SHORT_TABLES, Row, Settings
+from provgrid_models.scenario import NAME_PATTERN, SHORT_TABLES, Row, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ MESSAGES = {
     "bool_type": "true or false is needed",
     "string_type": "a text is needed",
     "finite_number": "a finite number is needed",
-    "string_pattern_mismatch": "an id has letters, digits and _ . - / only, and starts with a letter or digit",
+    "string_pattern_mismatch": "an id has Latin letters, digits and _ . - / only, and starts with a letter or digit",
     "string_too_long": "an id has at most 120 letters",
     "datetime_parsing": "a time such as 2026-07-01T00:00:00 is needed",
     "datetime_from_date_parsing": "a time such as 2026-07-01T00:00:00 is needed",
@@ -87,6 +87,8 @@ def explained(detail: Any) -> tuple[str, str]:
         return "out-of-range", text.format(f"{context[key]:g}")
     if kind == "literal_error":
         return "unknown-word", "no such word"
+    if kind == "string_pattern_mismatch" and context["pattern"] == NAME_PATTERN:
+        return "wrong-value", "a name has letters, digits and _ . - / only, and starts with a letter or digit"
     if kind == "finite_number":
         return "not-finite", MESSAGES[kind]
     return "wrong-value", MESSAGES.get(kind, str(detail["msg"]))

@@ -248,8 +248,19 @@ def test_new_copies_a_scenario_that_checks_and_solves(tmp_path: Path) -> None:
     assert json_of(in_this_process("check", "mine", "--json", cwd=tmp_path))["errors"] == 0
     assert json_of(in_this_process("solve", "mine", "--engine", "lp", "--json", cwd=tmp_path))["status"] == "optimal"
     assert [run.name for run in (tmp_path / "runs").iterdir()] == ["mine-lp-1"]  # apart from the built-in's runs
-    assert json_of(in_this_process("new", "我的 plan (b)", "--json", cwd=tmp_path))["name"] == "plan-b"
-    assert json_of(in_this_process("new", "省", "--json", cwd=tmp_path))["name"] == "toy"  # no letter of an id is left
+    assert json_of(in_this_process("new", "我的 plan (b)", "--json", cwd=tmp_path))["name"] == "我的-plan-b"
+    assert json_of(in_this_process("new", "(!)", "--json", cwd=tmp_path))["name"] == "toy"  # no letter is left
+
+
+def test_new_says_what_to_type_next_and_where_the_name_could_not_be_the_folder_s(tmp_path: Path) -> None:
+    said = in_this_process("new", "我的 省", cwd=tmp_path).stdout
+    assert said.endswith("next: edit its files, then: provgrid check '我的 省'\n")
+    assert "name" not in said
+    said = in_this_process("new", "(!)", cwd=tmp_path).stdout
+    assert "its name stays toy, after which its runs are called; give it another in scenario.toml\n" in said
+    unnamed = tmp_path / "我的 省" / "scenario.toml"
+    assert 'name = "我的-省"' in unnamed.read_text(encoding="utf-8")
+    assert json_of(in_this_process("check", unnamed.parent, "--json"))["errors"] == 0
 
 
 def test_check_lists_every_finding_and_is_exit_2(tiny: Path, tmp_path: Path) -> None:

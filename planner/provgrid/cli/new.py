@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +56,9 @@ def new(
         print_json({"folder": str(folder), "template": template, "name": name, "files": files})
     else:
         print(f"copied {template} to {folder}; {PAGE} and the comments in {SETTINGS_FILE} explain every column and key")
-        print(f"next: edit its files, then: provgrid check {folder}")
+        if not _name(folder):
+            print(f"its name stays {name}, after which its runs are called; give it another in {SETTINGS_FILE}")
+        print(f"next: edit its files, then: provgrid check {shlex.quote(str(folder))}")
     return exits.INTERRUPTED if interrupts.asked else exits.SOLVED
 
 
@@ -73,4 +77,7 @@ def _explain(folder: Path, settings_file: str) -> str:
 
 def _name(folder: Path) -> str:
     """Turn a folder's name into a scenario's: letters, digits, `_`, `.` and `-`; "" where nothing is left."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.absolute().name).strip("-._")[:LONGEST_NAME]
+    from provgrid_models.scenario import NAME_LETTERS
+
+    composed = unicodedata.normalize("NFC", folder.absolute().name)
+    return re.sub(rf"[^{NAME_LETTERS}_.-]+", "-", composed).strip("-._")[:LONGEST_NAME]

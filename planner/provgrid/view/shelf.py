@@ -160,7 +160,7 @@ class Shelf:
 
 def folder_name(text: str) -> str:
     """Make a name that is one part of a path out of a scenario's, which may hold slashes and dots."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "run"
+    return re.sub(r"[^\w-]+", "-", text).strip("-") or "run"
 
 
 def keep(path: Path, text: str) -> None:

@@ -249,4 +249,5 @@ def test_a_browser_that_would_take_the_terminal_is_not_opened(
 
 def test_a_scenario_names_its_run_with_one_part_of_a_path() -> None:
     assert folder_name("a/../../b.c") == "a-b-c"
+    assert folder_name("示范省") == "示范省"
     assert folder_name("...") == "run"
