@@ -173,6 +173,16 @@ SCENARIOS: dict[str, Mutation] = {
     "no-tenants": remove("tenants.csv"),
     "no-links": remove("links.csv"),
     "no-routes": remove("routes.csv"),
+    "no-route-to-a-cluster": lambda folder: (folder / "routes.csv").write_text(
+        "".join(
+            line
+            for line in (folder / "routes.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+            if "prov_c" not in line
+        ),
+        encoding="utf-8",
+    ),
+    "unknown-source-of-a-row": column("links.csv", "source", "offer of 3 May;assumptions/nosuch", "offer a/b"),
+    "closed-link": replace("links.csv", "metro,200.0", "metro,0.0"),
     "no-renewables": remove("renewables.csv"),
     "no-services": remove("services.csv"),
     "unknown-tariff": replace("clusters.csv", "1.5,east,east", "1.5,eas,east"),

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from provgrid_models.grids import KEYS, TABLE_NAMES, key_text
+from provgrid_models.scenario import SHORT_TABLES
 from provgrid_seeds import loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from provgrid_models.checks.tables import Tables
     from provgrid_models.findings import Findings
     from provgrid_models.grids import Grid
     from provgrid_models.overlay import Layer, Override
@@ -106,6 +108,31 @@ def _patched_paths(patch: Grid) -> Iterator[str]:
 def _cell(table: str, key: str, column: str) -> str:
     """Path of a cell; of the whole column where a table is traced column by column."""
     return f"{table}.{column}" if table in WORK else f"{table}.{key}.{column}"
+
+
+def check_row_sources(tables: Tables) -> None:
+    """Warn about rows whose source names a row that provgrid's tables do not have; other words are the planner's."""
+    known = {"facts", *loader.table_names()}
+    for name in SHORT_TABLES:
+        if not tables.sound(name, "source") or "source" not in tables.grid(name).data:
+            continue
+        texts = tables.values(name, "source").astype(str)
+        for text in dict.fromkeys(texts):
+            for token in (part.strip() for part in text.split(";")):
+                if token.partition("/")[0] in known and (missing := _missing(token)):
+                    rows = (texts == text).to_numpy(dtype=np.bool_)
+                    hint = "Name rows as table/row; see provgrid facts."
+                    tables.report(name, "source", rows, "unknown-source", missing, hint=hint, severity="warning")
+                    break
+
+
+def _missing(token: str) -> str:
+    """Say what a token of a source names in vain; "" where it names something."""
+    try:
+        loader.resolve(token)
+    except KeyError as error:
+        return f"{error.args[0]}, so that the whole source is taken as plain words"
+    return ""
 
 
 def check_sources(settings: Settings | None, file: str, findings: Findings) -> None:

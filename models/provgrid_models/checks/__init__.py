@@ -9,6 +9,7 @@ from provgrid_models.checks.horizon import check_horizon, check_profiles
 from provgrid_models.checks.plausible import check_plausible
 from provgrid_models.checks.references import REQUIRED_TABLES, check_references
 from provgrid_models.checks.workloads import check_workloads
+from provgrid_models.sources import check_row_sources
 
 if TYPE_CHECKING:
     from provgrid_models.checks.tables import Tables
@@ -25,6 +26,7 @@ def check_tables(tables: Tables) -> None:
     check_profiles(tables)
     check_workloads(tables)
     check_plausible(tables)
+    check_row_sources(tables)
     _drop_doubled(tables)
 
 

@@ -31,7 +31,7 @@ BANDS: tuple[tuple[str, str, float, float, str], ...] = (
     ("chips", "market_price_yuan_per_h", 0.1, 500.0, "Prices are in yuan per accelerator and hour."),
     ("pools", "accelerators", 0.0, 3_000_000.0, "Count accelerators, not PFLOPS."),
     ("links", "price_yuan_per_gb", 0.0, 10.0, "Prices are in yuan per GB."),
-    ("links", "bandwidth_gbps", 0.0, 1_000_000.0, "Bandwidth is in Gbit/s."),
+    ("links", "bandwidth_gbps", 0.001, 1_000_000.0, "Bandwidth is in Gbit/s."),
     ("bindings", "mfu", 0.01, 0.75, "An MFU is a share of the dense peak."),
     ("bindings", "tokens_per_s", 0.1, 1_000_000.0, "Tokens per second of one accelerator."),
     ("families", "prefill_ms", 0.0, 60_000.0, "Times are in ms."),

@@ -73,6 +73,7 @@ def check_references(tables: Tables) -> None:
         report_unknown(tables, grid, column, known, "unknown-reference", f"no {message}")
     _check_route_links(tables, lost)
     _report_lost(tables, lost)
+    _check_reached(tables)
     _check_pinned(tables)
     _check_ports(tables)
     _check_zones(tables)
@@ -125,6 +126,20 @@ def _check_route_links(tables: Tables, lost: dict[str, list[tuple[str, str]]]) -
     if left_out > 0:
         message, file = f"{left_out:,} more unknown or doubled links", grid.places.files[0]
         tables.findings.error("unknown-reference", message, file=file, column="links", count=left_out)
+
+
+def _check_reached(tables: Tables) -> None:
+    """Warn about clusters with a pool that no route leads to; without any route, one warning stands for all."""
+    needs = {"clusters": "id", "pools": "cluster", "routes": "cluster"}
+    if not all(tables.sound(table, column) and not tables.grid(table).ragged for table, column in needs.items()):
+        return
+    ids, with_pool, reached = (tables.values(table, column).astype(str) for table, column in needs.items())
+    if not len(reached):
+        return
+    lost = (ids.isin(with_pool) & ~ids.isin(reached)).to_numpy(dtype=np.bool_)
+    message = "no route leads there, so that no work reaches its pools"
+    hint = "Add rows to routes.csv, one for each region that may use it."
+    tables.report("clusters", "id", lost, "no-route-to", message, hint=hint, severity="warning")
 
 
 def _check_pinned(tables: Tables) -> None:
