@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from h11 import IDLE
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,6 +19,12 @@ ANSWER = (
 )
 
 
+class EndingState(ServerState):
+    """What connections know of their server, with whether it has begun to end."""
+
+    is_ending = False
+
+
 class PatientProtocol(H11Protocol):
     """Gives up a connection on which no whole head of a request has come for some time.
 
@@ -28,9 +35,11 @@ class PatientProtocol(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait."""
+        """Begin to wait; let go at once who was still on the way in when the server had told all others to leave."""
         super().connection_made(transport)
         self._wait()
+        if isinstance(self.server_state, EndingState) and self.server_state.is_ending:
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""

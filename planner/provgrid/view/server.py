@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from provgrid.view.app import View
-from provgrid.view.protocol import PatientProtocol
+from provgrid.view.protocol import EndingState, PatientProtocol
 from provgrid_models.errors import OptionError
 
 if TYPE_CHECKING:
@@ -25,16 +25,22 @@ CLOSING_S = 3  # for answers that are under way when the page ends
 
 
 class _Server(uvicorn.Server):
-    """Tells when it has begun to listen."""
+    """Tells when it has begun to listen, and its connections when it has begun to end."""
 
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._state = self.server_state = EndingState()
 
     async def startup(self, *arguments: Any, **options: Any) -> None:
         await super().startup(*arguments, **options)
         if not self.should_exit:
             self._on_start()
+
+    async def shutdown(self, *arguments: Any, **options: Any) -> None:
+        """End in good order; who is still on the way in is let go too."""
+        self._state.is_ending = True
+        await super().shutdown(*arguments, **options)
 
 
 class Page:

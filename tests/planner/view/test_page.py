@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import re
@@ -18,6 +19,7 @@ import pytest
 import provgrid as pg
 from command_line import in_this_process, one_line, start
 from provgrid.cli.view import _open_browser
+from provgrid.view.server import Page
 from provgrid.view.shelf import Shelf, folder_name
 from provgrid.view.solving import Order, _solve
 from provgrid_models.errors import InfeasibleError
@@ -209,6 +211,36 @@ def test_ctrl_c_ends_the_page_and_its_processes_in_good_order(runs: Path) -> Non
     assert (process.returncode, rest, errors) == (0, "", "")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", found["port"]))
+
+
+def test_who_is_still_on_the_way_in_when_the_page_ends_does_not_hold_it_up(
+    runs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    async def page_that_ends_as_someone_comes() -> None:
+        page = Page(Shelf(runs), runs_as_typed="runs")
+        server, loop = page._server, asyncio.get_running_loop()
+        serving = asyncio.create_task(server.serve(sockets=[page.socket]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        listener = server.servers[0]
+        close, coming = listener.close, []
+
+        def closed_while_someone_comes() -> None:
+            close()
+            coming.append(loop.create_task(loop.connect_accepted_socket(listener._protocol_factory, theirs)))
+
+        listener.close = closed_while_someone_comes
+        server.should_exit = True
+        await serving
+        await coming[0]
+
+    with ours:
+        asyncio.run(page_that_ends_as_someone_comes())
+        assert ours.recv(1) == b""  # let go
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_that_is_taken_is_an_error_with_the_next_step(runs: Path) -> None:
