@@ -6,6 +6,7 @@ Long tables hold typed columns (see `cells`), short tables texts; both are patch
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -176,7 +177,10 @@ def report_rest(
 
 
 def number_hint(found: str) -> str:
-    """Say how to write a number that has a decimal comma, thousands separators, a percent sign or a unit."""
+    """Say how to write a number with full-width signs, a decimal comma, thousands separators, a percent sign, a unit."""
+    half_width = unicodedata.normalize("NFKC", found)
+    if half_width != found and _is_number(half_width):
+        return f"Write {half_width}, in half-width digits."
     with_point = found.replace("，", ",").replace(",", ".")
     if found.count(",") + found.count("，") == 1 and len(with_point.partition(".")[2]) != 3 and _is_number(with_point):
         return f"Write {with_point}, with a decimal point."

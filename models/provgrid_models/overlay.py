@@ -301,6 +301,8 @@ def _is_scenario_folder(folder: Path, asked_by: str, prefix: str, findings: Find
             hint = "It holds the tables of an import; import the trace again with --into SCENARIO, into another folder."
         elif (folder / RUN_SCENARIO / SETTINGS_FILE).is_file():
             hint = f"It is a run; its scenario is {folder / RUN_SCENARIO}."
+        elif folder.name in builtin_names():
+            hint = f"The built-in scenario of that name is {BUILTIN}{folder.name}."
         findings.error("no-settings", f"the folder holds no {SETTINGS_FILE}", file=file, hint=hint)
     else:
         return True

@@ -56,7 +56,7 @@ def decode(data: bytes, file: str, findings: Findings) -> str | None:
         return data.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        hint = 'Save it as UTF-8 (in Excel: "CSV UTF-8").'
+        hint = 'Save it as UTF-8 (in Excel: "CSV UTF-8").' if file.endswith(".csv") else "Save it as UTF-8."
         findings.error("not-utf-8", "the file is not UTF-8 text", file=file, row=line, hint=hint)
         return None
 
@@ -196,7 +196,9 @@ def _report_ragged(invalid: Sequence[Any], file: str, findings: Findings) -> Non
     """One finding per row with too few or too many cells."""
     for row in invalid[:MOST_PER_KIND]:
         hint = "A cell that holds a comma needs quotes; numbers take points, and no thousands separators."
-        if '"' in (row.text or ""):
+        if "，" in (row.text or ""):
+            hint = "Commas between cells are half-width: write , in place of ，."
+        elif '"' in (row.text or ""):
             hint = "Look for an opening quote that is never closed."
         cells = "1 cell" if row.actual_columns == 1 else f"{row.actual_columns} cells"
         message = f"the row has {cells}, the header has {row.expected_columns}"

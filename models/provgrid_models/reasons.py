@@ -32,3 +32,17 @@ REASON_TEXT: dict[Reason, str] = {
     Reason.GANG_TOO_LARGE: "the gang is larger than the pool",
     Reason.PINNED_ELSEWHERE: "already running in another pool",
 }
+
+CURE_TEXT: dict[str, str] = {
+    "": "See what is said of the base.",
+    REASON_TEXT[Reason.NO_BINDING]: "Add a row to bindings.csv for its family, {family}, and the chip of a pool.",
+    REASON_TEXT[Reason.TOO_FEW_ACCELERATORS]: "Enlarge a pool, or lower min_accelerators in bindings.csv.",
+    REASON_TEXT[Reason.RESIDENCY]: "Change its residency, or let zones share under switches.open_zones.",
+    REASON_TEXT[Reason.NO_ROUTE]: "Add rows for its region to routes.csv.",
+    REASON_TEXT[Reason.SLO]: "Raise its slo_ms, or give a pool that is nearer or faster.",
+    REASON_TEXT[Reason.WINDOW_TOO_SHORT]: "Widen its window, or raise its max_accelerators.",
+    REASON_TEXT[Reason.NO_TIME_TO_MOVE]: "Widen its window, or raise its move_gbps.",
+    REASON_TEXT[Reason.GANG_TOO_LARGE]: "Lower its max_accelerators, the gang, or enlarge a pool.",
+    REASON_TEXT[Reason.PINNED_ELSEWHERE]: "Unpin the job.",
+}
+"""What to do where a pool is closed for that reason; "" stands for a reason that is another job's."""

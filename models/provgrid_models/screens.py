@@ -7,11 +7,12 @@ its price. They are errors where hard work alone is too much, or where a limit i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from provgrid_models.findings import Finding, Findings, Severity
+from provgrid_models.reasons import CURE_TEXT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,14 +48,28 @@ def _report_never_served(scenario: Scenario, problem: Problem, findings: Finding
             break
         unplaced_jobs.remove(workload)  # the next one of this name is a service
         n_jobs += 1
-    for table, entries in (("jobs", problem.never_served[:n_jobs]), ("services", problem.never_served[n_jobs:])):
+    parts: dict[Literal["jobs", "services"], tuple[tuple[str, str, float], ...]] = {
+        "jobs": problem.never_served[:n_jobs],
+        "services": problem.never_served[n_jobs:],
+    }
+    for table, entries in parts.items():
         for workload, reason, yuan in entries[:SHOWN_PER_SCREEN]:
             message = f"no pool can ever serve it: {reason} ({yuan:,.0f} yuan)"
-            findings.warning("never-served", message, file=_file(scenario, table), column="id", found=workload)
+            hint = _cure(scenario, table, workload, reason)
+            findings.warning(
+                "never-served", message, file=_file(scenario, table), column="id", found=workload, hint=hint
+            )
         left_out = len(entries) - SHOWN_PER_SCREEN
         if left_out > 0:
             message = f"{left_out:,} more {table} that no pool can ever serve"
             findings.warning("never-served", message, file=_file(scenario, table), column="id", count=left_out)
+
+
+def _cure(scenario: Scenario, table: Literal["jobs", "services"], workload: str, reason: str) -> str:
+    """Say what would open a pool to a workload that none can serve, for the reason that stands against it."""
+    frame = getattr(scenario, table)
+    family = frame["family"][frame["id"] == workload].iloc[0]
+    return CURE_TEXT.get(reason.partition(";")[0], CURE_TEXT[""]).format(family=family)
 
 
 # Services ------------------------------------------------------------------------------------------------------

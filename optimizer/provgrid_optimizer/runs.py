@@ -30,6 +30,7 @@ import pandas as pd
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import AuditError, ScenarioError
 from provgrid_models.files import load_scenario, save_scenario
+from provgrid_models.overlay import builtin_names
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
 from provgrid_optimizer.audit.plan import Claims, from_allocation
 from provgrid_optimizer.certificate import Certificate
@@ -131,6 +132,8 @@ class _Run:
     """The files of a run, read."""
 
     def __init__(self, folder: Path) -> None:
+        if not folder.is_dir() and str(folder) in builtin_names():
+            raise ScenarioError(f"{folder} is a built-in scenario, not a run; solve it first: provgrid solve {folder}")
         if not folder.is_dir():
             raise ScenarioError(f"{folder} is no folder; give a run that solve or demo has written")
         self.folder = folder

@@ -132,6 +132,8 @@ def test_spaces_around_cells_do_not_matter(folder: Path):
 def test_a_path_that_is_missing_or_a_file_is_a_finding(folder: Path):
     assert lines(folder.parent / "tinny").startswith('error: TMP/tinny: no such folder. Did you mean "tiny"?')
     assert "it is a file; a scenario is a folder" in lines(folder / "jobs.csv")
+    (folder / "toy").mkdir()
+    assert "no scenario.toml. The built-in scenario of that name is builtin:toy." in lines(folder / "toy")
 
 
 def test_a_scenario_in_memory_is_checked_by_the_same_rules():
@@ -169,6 +171,8 @@ def test_a_service_without_a_row_for_every_period_is_pointed_out(folder: Path):
         ("1,000", "Write 1000, without thousands separators."),
         ("12,500,000", "Write 12500000, without thousands separators."),
         ("50%", "Write 0.5."),
+        ("６４", "Write 64, in half-width digits."),
+        ("－０．５", "Write -0.5, in half-width digits."),
     ],
 )
 def test_a_number_in_another_notation_is_told_how_to_be_written(found: str, hint: str):

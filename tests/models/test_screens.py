@@ -10,7 +10,7 @@ import pytest
 from provgrid_models.compile import compile_scenario
 from provgrid_models.files import check_scenario, save_scenario
 from provgrid_models.screens import must_use, screens
-from tiny import job, service, tiny_scenario
+from tiny import SHORT, job, service, tiny_scenario
 
 
 def found(**changes: Any) -> list[tuple[str, str]]:
@@ -143,7 +143,23 @@ def test_work_that_no_pool_can_ever_serve_is_listed():
     severities = found(services={"chat": {"slo_ms": 0.6}})
     assert [severity for severity, _ in severities] == ["warning"]
     text = 'services.csv column id: found "chat"; no pool can ever serve it: latency above the SLO (810 yuan)'
+    text += ". Raise its slo_ms, or give a pool that is nearer or faster."
     assert severities == [("warning", text)]
+
+
+@pytest.mark.parametrize(
+    ("change", "cure"),
+    [
+        ({"family": "vision"}, "Add a row to bindings.csv for its family, vision, and the chip of a pool."),
+        ({"min_accelerators": 999.0}, "Enlarge a pool, or lower min_accelerators in bindings.csv."),
+        ({"mode": "rigid", "max_accelerators": 500.0}, "Lower its max_accelerators, the gang, or enlarge a pool."),
+        ({"deadline_h": 1.0, "work_pflop_h": 900.0}, "Widen its window, or raise its max_accelerators."),
+    ],
+)
+def test_work_that_no_pool_can_ever_serve_says_what_would_open_one(change: dict[str, Any], cure: str):
+    bindings = [row for row in SHORT["bindings"] if row["family"] != "vision"]
+    (text,) = [text for _, text in found(jobs=[job("a", **change)], bindings=bindings, services=[], demand=[])]
+    assert cure in text
 
 
 def test_jobs_and_services_out_of_reach_are_told_apart_and_counted():

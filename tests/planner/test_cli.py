@@ -151,6 +151,7 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
         (["new", "SCENARIO"], "is not empty"),
         (["new", "somewhere", "--template", "moon"], "no template 'moon'"),
         (["audit", "SCENARIO"], "SCENARIO is a scenario, not a run; solve it first: provgrid solve SCENARIO"),
+        (["audit", "toy"], "toy is a built-in scenario, not a run; solve it first: provgrid solve toy"),
         (["report", "SCENARIO"], "is a scenario, not a run; solve it first: provgrid solve"),
         (["explain", "SCENARIO", "--job", "gang"], "is a scenario, not a run; solve it first: provgrid solve"),
         (

@@ -44,7 +44,7 @@ def _check_filled(tables: Tables) -> None:
     """Report required tables without rows, and a scenario in which nothing asks for compute."""
     for name in REQUIRED_TABLES:
         grid = tables.grids.get(name)
-        if grid is not None and not grid.rows:
+        if grid is not None and not grid.rows and not grid.ragged:
             hint = "Add a row below the header."
             tables.findings.error("no-rows", "the table has no rows", file=grid.places.files[0], hint=hint)
     generates = tables.settings is None or bool(tables.settings.generate)
@@ -53,7 +53,7 @@ def _check_filled(tables: Tables) -> None:
         message = f"the table {'has no rows' if routes.data else 'is missing'}, so that no region reaches any cluster"
         hint = "Give a row for each region and each cluster that may serve it."
         tables.findings.warning("no-routes", message, file=routes.places.files[0], hint=hint)
-    if not generates and jobs is not None and services is not None and not jobs.rows and not services.rows:
+    if not generates and all(grid is not None and not (grid.rows or grid.ragged) for grid in (jobs, services)):
         message = "nothing asks for compute"
         hint = "Give jobs.csv, or services.csv with demand.csv, or [generate]."
         tables.findings.error("no-work", message, file=tables.settings_file, hint=hint)
