@@ -14,6 +14,7 @@ STOPPED = 4
 MISSING_SOLVER = 7
 AUDIT_FAILED = 9
 INTERRUPTED = 130
+NOT_READ = 141
 
 ROUNDING = 1e-9  # a gap of 0 that was reached may show as 1e-15
 
@@ -29,6 +30,7 @@ MEANINGS = {
     8: "a worker was lost",
     9: "the audit failed",
     130: "interrupted, best plan written if there is one",
+    141: "whoever read the output left before its end, as head does",
 }
 
 

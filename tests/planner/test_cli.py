@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import subprocess
@@ -175,6 +176,9 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
         (["import", "philly", "x.csv", "-o", "out", "--option", "mfu"], "no value"),
         (["import", "philly", "x.csv", "-o", "out", "--option", "mfu=high"], "mfu=high"),
         (["import", "philly", "x.csv", "-o", "out", "--option", "speed=1"], "no option speed"),
+        (["import", "philly", "x.csv", "-o", "out", "--place", "keep=maybe"], "keep=maybe: true or false is needed; s"),
+        (["import", "sheets", "x.csv"], "no format 'sheets'"),
+        (["explain", "SCENARIO", "--job"], "Option '--job' requires an argument; see provgrid explain --help"),
         (["check", "SCENARIO", "--speed"], "--speed"),
         (["dance"], "dance"),
     ],
@@ -193,6 +197,16 @@ def test_a_scenario_that_is_not_there_is_told_which_are_built_in(tmp_path: Path)
 
 def test_the_process_ends_with_the_exit_code_of_its_error(tmp_path: Path) -> None:
     assert "dance" in one_line(provgrid("dance", cwd=tmp_path), 2)
+
+
+@pytest.mark.parametrize("arguments", [["facts"], ["schema"], ["new", "--help"]], ids=" ".join)
+def test_a_reader_that_leaves_is_exit_141_without_a_word(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "provgrid", *arguments]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 def test_hard_work_that_cannot_be_served_is_exit_3_and_named(tmp_path: Path) -> None:

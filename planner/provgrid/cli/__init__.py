@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -96,8 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     try:
         code = run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
     except KeyboardInterrupt:  # one more, while the first one was being told
         code = exits.INTERRUPTED
+    except BrokenPipeError:  # of the last words, which the interpreter shall not try to write again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = exits.NOT_READ
     # What was done is done and said: a Ctrl-C while the interpreter takes itself down would only spoil the exit code.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
@@ -122,6 +127,10 @@ def run(arguments: list[str]) -> int:
         return _interrupted(session) if unfinished or code == exits.INTERRUPTED else code
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(session)
+    except SystemExit as ended:  # typer's way out where nobody reads its output any more
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        return exits.NOT_READ
     except ProvgridError as error:
         if debug:
             raise
@@ -133,7 +142,7 @@ def run(arguments: list[str]) -> int:
             message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
             if not message:  # a command without arguments, whose help was printed
                 return exits.BAD_INPUT
-            return _say(f"{_no_number(error) or _wording(message)}see {_command_of(error)} --help", exits.BAD_INPUT)
+            return _say(f"{_no_number(error) or _wording(message)}see {_command_of(error, arguments)} --help", exits.BAD_INPUT)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
@@ -165,10 +174,14 @@ def _is_usage_error(error: Exception) -> bool:
     return isinstance(error, next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"))
 
 
-def _command_of(error: Exception) -> str:
-    """Name the command whose options a usage error is about; the program where it knows none."""
+def _command_of(error: Exception, arguments: Sequence[str]) -> str:
+    """Name the command whose options a usage error is about; the program where there is none."""
     context = getattr(error, "ctx", None)
-    return "provgrid" if context is None else str(context.command_path)
+    if context is not None:
+        return str(context.command_path)
+    named = next((argument for argument in arguments if not argument.startswith("-")), "")
+    known = {entry.name for entry in (*app.registered_commands, *app.registered_groups)}
+    return f"provgrid {named}" if named in known else "provgrid"
 
 
 def _interrupted(session: console.Session) -> int:

@@ -32,12 +32,22 @@ WARN_FROM = 0.05  # of the work
 ALWAYS_COUNTED = ("files", "rows_read", "rows_kept")
 
 
+def _known_format(kind: str) -> str:
+    """Refuse an unknown format before anything that only an import of a known one needs is asked for."""
+    from provgrid_models import importers
+
+    if kind not in importers.OPTIONS:
+        raise OptionError(f"there is no format {kind!r}; choose one of {', '.join(importers.KINDS)}")
+    return kind
+
+
 def import_trace(
     kind: Annotated[
         str,
         typer.Argument(
             help="Format of the trace: philly, openb, azure-llm or servegen.",
             autocompletion=completion.among(("philly", "openb", "azure-llm", "servegen")),
+            callback=_known_format,
         ),
     ],
     files: Annotated[list[Path], typer.Argument(help="Files (servegen: folders) of the trace.")],
@@ -72,8 +82,6 @@ def import_trace(
     from provgrid_models.importers.write import report
     from provgrid_models.overlay import IMPORT_REPORT
 
-    if kind not in importers.OPTIONS:
-        raise OptionError(f"there is no format {kind!r}; choose one of {', '.join(importers.KINDS)}")
     options = _options(importers.OPTIONS[kind], given or (), kind)
     place = _options(importers.PlaceOptions, placing or (), INTO)
     if placing and into is None:
@@ -210,6 +218,7 @@ def _options(kind: type[Any], given: Sequence[str], of: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     from provgrid_models.importers.options import PlaceOptions
+    from provgrid_models.validation import explained
 
     known = sorted(f.name for f in fields(kind))
     values: dict[str, Any] = {}
@@ -229,7 +238,7 @@ def _options(kind: type[Any], given: Sequence[str], of: str) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         raise OptionError(
-            f"option {first['loc'][0]}={first['input']}: {first['msg'].lower()}; see provgrid import --help"
+            f"option {first['loc'][0]}={first['input']}: {explained(first)[1].lower()}; see provgrid import --help"
         ) from None
 
 
