@@ -23,6 +23,7 @@ from provgrid_models.grids import (
     patched,
 )
 from provgrid_models.overlay import (
+    NO_PATH,
     SETTINGS_FILE,
     merged_settings,
     override_setting,
@@ -64,7 +65,7 @@ def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     """
     scenario, findings = read_scenario(path, overrides)
     if scenario is None:
-        raise scenario_error(str(path), findings)
+        raise scenario_error(str(path) or NO_PATH, findings)
     return scenario
 
 

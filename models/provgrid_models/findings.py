@@ -102,6 +102,11 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     return ""
 
 
+def as_clause(sentence: str) -> str:
+    """Write a sentence such as a hint so that it can follow a semicolon."""
+    return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")
+
+
 def words_with(found: str, known: Iterable[str]) -> list[str]:
     """Known words that have every part of the found one among their parts, the shortest first, three at most.
 

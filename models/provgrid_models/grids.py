@@ -177,7 +177,7 @@ def report_rest(
 
 
 def number_hint(found: str) -> str:
-    """Say how to write a number with full-width signs, a decimal comma, thousands separators, a percent sign, a unit."""
+    """Say how to write a number with full-width signs, a decimal comma, thousands separators, a % or a unit."""
     half_width = unicodedata.normalize("NFKC", found)
     if half_width != found and _is_number(half_width):
         return f"Write {half_width}, in half-width digits."

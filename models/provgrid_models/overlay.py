@@ -31,6 +31,7 @@ SETTINGS_FILE = "scenario.toml"
 IMPORT_REPORT = "import_report.json"  # of the tables of an import, which are no scenario
 RUN_SCENARIO = "scenario"  # folder of a run in which it keeps its scenario
 BUILTIN = "builtin:"
+NO_PATH = '""'  # how an empty path is written in a sentence
 BUILTIN_HINT = "Built in are toy, zhejiang, national-lite, national and the systems of docs/systems.md."
 
 _rebuilt: ContextVar[Path | None] = ContextVar("rebuilt", default=None)
@@ -112,7 +113,7 @@ def read_layers(path: str | Path, findings: Findings) -> list[Layer]:
     """
     layers: list[Layer] = []
     folder: Path | None = _first_folder(path)
-    prefix, asked_by = "", str(path)
+    prefix, asked_by = "", str(path) or NO_PATH
     seen: set[Path] = set()
     while folder is not None:
         if not _is_scenario_folder(folder, asked_by, prefix, findings):

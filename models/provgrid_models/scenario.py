@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from provgrid_models.provenance import Provenance
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$", max_length=120)]
-NAME_LETTERS = "A-Za-z0-9\u00c0-\u024f\u3400-\u9fff"  # Latin and Chinese; spelled out, as tools read patterns differently
+NAME_LETTERS = (
+    "A-Za-z0-9\u00c0-\u024f\u3400-\u9fff"  # Latin and Chinese; spelled out, as tools read patterns differently
+)
 NAME_PATTERN = rf"^[{NAME_LETTERS}][{NAME_LETTERS}_.\-/]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=120)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -34,7 +34,8 @@ def test_a_claim_that_cannot_be_tested_says_why(tmp_path):
 
 
 def test_an_unknown_claim_is_bad_input(tmp_path):
-    assert "no claim 'western_power'" in one_line(in_this_process("claims", "western_power", cwd=tmp_path), 2)
+    said = one_line(in_this_process("claims", "western_power", cwd=tmp_path), 2)
+    assert "no claim 'western_power'; did you mean \"western_power_cheaper\"?" in said
 
 
 def test_the_api_gives_frozen_results(tmp_path):

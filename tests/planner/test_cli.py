@@ -134,6 +134,7 @@ def test_a_plan_that_fails_its_audit_is_exit_9(tiny: Path, tmp_path: Path) -> No
     ("arguments", "says"),
     [
         (["solve", "nowhere"], "nowhere: no such folder"),
+        (["solve", ""], 'scenario "" has 1 error; first: "": the folder holds no scenario.toml'),
         (["solve", "SCENARIO", "--engine", "genius"], "no engine 'genius'"),
         (["solve", "SCENARIO", "--engine", "lp", "--gap", "-1"], "gap is -1"),
         (["solve", "SCENARIO", "--engine", "lp", "--threads", "0"], "threads is 0"),

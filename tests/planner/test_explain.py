@@ -219,5 +219,5 @@ def test_a_job_that_is_not_there_is_told_with_those_that_are(
 ) -> None:
     assert run(["explain", str(plan_folder), "--job", "xyzxyz"]) == exits.BAD_INPUT
     said = capsys.readouterr().err
-    assert "the plan has no job 'xyzxyz'; " in said
+    assert "the plan has no job 'xyzxyz'; known: " in said
     assert all(str(name) in said for name in pg.open(plan_folder).problem.labels.jobs)

@@ -11,7 +11,7 @@ import pandas as pd
 from provgrid_models.compile import compile_scenario
 from provgrid_models.eligibility import exclusions_of_job, exclusions_of_service
 from provgrid_models.errors import OptionError
-from provgrid_models.findings import did_you_mean
+from provgrid_models.findings import as_clause, did_you_mean
 from provgrid_optimizer.answers.binding import Binding, full_links, full_pools, full_supply
 from provgrid_optimizer.answers.candidates import closed_candidates, job_candidates, service_candidates
 from provgrid_optimizer.answers.explain_cluster import explain_cluster
@@ -210,7 +210,7 @@ def _options(plan: Plan) -> SolveOptions:
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> OptionError:
     some = f"it has {len(known):,}, such as {', '.join(known[:3])}" if known else "it has none"
-    return OptionError(f"the plan has no {kind} {name!r}; {did_you_mean(name, list(known)) or some}")
+    return OptionError(f"the plan has no {kind} {name!r}; {as_clause(did_you_mean(name, list(known))) or some}")
 
 
 def _job_text(plan: Plan, j: int, left: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provgrid_models.errors import OptionError
-from provgrid_models.findings import did_you_mean
+from provgrid_models.findings import as_clause, did_you_mean
 from provgrid_optimizer.exports.dispatch_schema import dispatch_schema
 from provgrid_optimizer.exports.formats import DISPATCH, FORMATS, TABLES
 from provgrid_optimizer.exports.workbook import check_available, write_workbook
@@ -56,7 +56,7 @@ def check_asked(to: str, only: Sequence[str] = ()) -> None:
     for name in only:
         if name not in (*TABLES, DISPATCH):
             hint = did_you_mean(name, [*TABLES, DISPATCH]) or f"choose among {', '.join((*TABLES, DISPATCH))}"
-            raise OptionError(f"there is no table {name!r} to export; {hint}")
+            raise OptionError(f"there is no table {name!r} to export; {as_clause(hint)}")
     if to == "xlsx":
         check_available()
 

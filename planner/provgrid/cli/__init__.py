@@ -142,7 +142,8 @@ def run(arguments: list[str]) -> int:
             message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
             if not message:  # a command without arguments, whose help was printed
                 return exits.BAD_INPUT
-            return _say(f"{_no_number(error) or _wording(message)}see {_command_of(error, arguments)} --help", exits.BAD_INPUT)
+            what = _no_number(error) or _wording(message)
+            return _say(f"{what}see {_command_of(error, arguments)} --help", exits.BAD_INPUT)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"
@@ -180,7 +181,7 @@ def _command_of(error: Exception, arguments: Sequence[str]) -> str:
     if context is not None:
         return str(context.command_path)
     named = next((argument for argument in arguments if not argument.startswith("-")), "")
-    known = {entry.name for entry in (*app.registered_commands, *app.registered_groups)}
+    known = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     return f"provgrid {named}" if named in known else "provgrid"
 
 

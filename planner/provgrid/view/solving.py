@@ -57,6 +57,7 @@ class Order:
         stops = {"--gap": options.gap, "--time-limit": options.time_limit_s, "--passes": options.passes}
         words = ["provgrid", "solve", self.scenario_as_typed, "--engine", self.engine]
         words += [word for name, value in stops.items() if value is not None for word in (name, f"{value:g}")]
+        words += ["--threads", str(options.threads)] if options.threads != SolveOptions.threads else []
         words += ["--seed", str(options.seed)] if options.seed else []
         words += [word for override in self.overrides for word in ("--set", override)]
         return shlex.join(words)

@@ -93,7 +93,7 @@ def test_the_program_is_an_mps_file(plan: Plan, tmp_path: Path) -> None:
     ("asked", "says"),
     [
         ({"to": "ods"}, "there is no format 'ods'; choose one of csv, parquet, xlsx, mps"),
-        ({"to": "csv", "only": ("cost",)}, "there is no table 'cost' to export; Did you mean \"costs\"?"),
+        ({"to": "csv", "only": ("cost",)}, "there is no table 'cost' to export; did you mean \"costs\"?"),
         ({"to": "mps", "only": ("costs",)}, "an MPS file holds the program and no table; leave out what names tables"),
     ],
 )

@@ -83,6 +83,13 @@ def test_every_province_of_a_built_in_scenario_has_a_chinese_name() -> None:
             assert CHINESE.search(Wording.of("zh").term("provinces", province)), (name, province)
 
 
+def test_every_tenant_of_a_built_in_scenario_that_is_no_place_has_a_chinese_name() -> None:
+    chinese = Wording.of("zh")
+    for name in loader.scenario_names():
+        named = chinese.tenants(pg.load(name))
+        assert {tenant: text for tenant, text in named.items() if not CHINESE.search(text)} == {}, name
+
+
 def test_an_unknown_language_says_which_there_are() -> None:
     with pytest.raises(OptionError, match="'fr'; take one of en, zh"):
         Wording.of("fr")

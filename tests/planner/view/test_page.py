@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,23 @@ def test_a_run_shows_its_levers_with_limits_and_what_they_are_now(site: Served) 
     assert 'min="0.0" max="10000000.0" value="20" data-was="20"' in capacity.group()
     assert "Accelerators of type fast installed at city_a." in capacity.group()
     assert f"provgrid solve runs/{RUN}/scenario --engine cheapest --passes 5" in text
+
+
+def test_the_command_names_what_is_not_the_default_so_that_it_does_the_same() -> None:
+    options = SolveOptions(passes=5, threads=3, seed=7)
+    order = Order(
+        base="a run",
+        scenario=Path("s"),
+        overrides=("horizon.periods=3",),
+        engine="cheapest",
+        options=options,
+        runs=Path("runs"),
+        runs_as_typed="runs",
+    )
+    told = "--engine cheapest --passes 5 --threads 3 --seed 7 --set horizon.periods=3"
+    assert order.command == f"provgrid solve 'runs/a run/scenario' {told}"
+    order = replace(order, overrides=(), engine="lp", options=SolveOptions())
+    assert order.command == "provgrid solve 'runs/a run/scenario' --engine lp"
 
 
 def test_both_languages_are_whole(site: Served) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from provgrid.experiments.catalogue import chips, coordination, nodes, power, published, training_cost, untested
 from provgrid_models.errors import OptionError
-from provgrid_models.findings import did_you_mean
+from provgrid_models.findings import as_clause, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,5 +32,5 @@ def chosen(claims: Sequence[Claim], ids: Sequence[str]) -> tuple[Claim, ...]:
     for one in ids:
         if one not in known:
             hint = did_you_mean(one, known) or f"Known: {', '.join(known)}."
-            raise OptionError(f"there is no claim {one!r}; {hint}")
+            raise OptionError(f"there is no claim {one!r}; {as_clause(hint)}")
     return tuple(claim for claim in claims if not ids or claim.id in ids)
