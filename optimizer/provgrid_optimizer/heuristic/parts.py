@@ -7,6 +7,7 @@ so that they are solved side by side, and the sum of their gains is that of the 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 NEAR = 0.5  # by how much dearer than the best pool, at the bound's prices: others serve only what they do already
 COLUMNS_AT_ONCE = 8_000  # of a cut by time, about; more find more, and take longer
 MOST_HOURS = 200_000  # of elastic jobs in all, beyond which a cluster's part takes longer than it gains
-LONGEST_H = 24  # periods of a cut
+LONGEST, SHIFTED = 24, 3  # periods of a stretch, at most; and from which on a second cut pays
 # The dual simplex method from its slack basis: presolve takes longer than it saves on a few thousand columns.
 METHOD = {"solver": "simplex", "presolve": "off", "simplex_dual_edge_weight_strategy": 1}
+MOST_STEPS = 10  # simplex steps a row: most parts take one to three, and where hours tie one may go on for ever
 STAGE = "hours and supply"
 
 
@@ -101,18 +103,19 @@ class _Settling:
 
     def _settled(self, columns: Ints, activity: Floats) -> tuple[Ints, Floats] | None:
         """Return the columns and what is best for them; None where that is no gain, or there is no time."""
-        late = self._limit_s is not None and time.perf_counter() - self._started >= self._limit_s
-        if late or self._stop.is_set():
+        left_s = math.inf if self._limit_s is None else self._limit_s - (time.perf_counter() - self._started)
+        if left_s <= 0.0 or self._stop.is_set():
             return None
         one = part(self.program, self.x, activity, columns, self._shared)
-        answer = self._minimise(one)
+        answer = self._minimise(one, left_s)
         before = one.program.cost @ self.x[columns]
         return (columns, answer) if answer is not None and one.program.cost @ answer < before else None
 
-    def _minimise(self, one: Part) -> Floats | None:
-        """Solve a part; where HiGHS fails, there is nothing to gain."""
+    def _minimise(self, one: Part, left_s: float) -> Floats | None:
+        """Solve a part; where HiGHS fails, or does not come to its end, there is nothing to gain."""
+        settings = {**METHOD, "simplex_iteration_limit": MOST_STEPS * one.program.n_rows, "time_limit": left_s}
         try:
-            return optimum(one.program, self._one, METHOD)
+            return optimum(one.program, self._one, settings)
         except SolverError:
             return None
 
@@ -136,12 +139,12 @@ def _by_cluster(problem: Problem, program: LinearProgram, free: Bools) -> Ints:
 
 
 def _by_time(problem: Problem, program: LinearProgram, free: Bools) -> list[Ints]:
-    """Label each column by its stretch of time, -1 for none: two cuts, one with its borders within the other's."""
+    """Label each column by its stretch of time, -1 for none: a cut, and one with its borders within the first's."""
     period, columns = np.full(program.n_columns, -1), program.columns
     for kind in ("y", "v", "used", "g"):
         period[columns[kind].slice] = columns[kind].ids["period"]
     period[columns["n"].slice] = np.where(free, columns["n"].ids["period"], -1)
     timed = period >= 0
-    width = int(np.clip(COLUMNS_AT_ONCE * problem.n_periods // max(timed.sum(), 1), 1, LONGEST_H))
-    offsets = (0, width // 2) if width > 1 else (0,)
+    width = int(np.clip(COLUMNS_AT_ONCE * problem.n_periods // max(timed.sum(), 1), 1, LONGEST))
+    offsets = (0, width // 2) if width >= SHIFTED else (0,)
     return [np.where(timed, (period + offset) // width, -1) for offset in offsets]
