@@ -82,8 +82,9 @@ class Desk:
 
     def check_room(self) -> None:
         """Raise `RefusedError` where as many solves wait as may."""
-        if len(self._queue) >= MOST_WAITING + (self._running is None):
-            raise RefusedError(429, "queue_full", waiting=len(self._queue))
+        waiting = len(self._queue) - (self._running is None)  # the first at an idle desk is about to run
+        if waiting >= MOST_WAITING:
+            raise RefusedError(429, "queue_full", waiting=waiting)
 
     def take(self, order: Order) -> Solve:
         """Take an order; `RefusedError` where as many wait as may."""

@@ -16,9 +16,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from provgrid.view import guard
-from provgrid.view.desk import MOST_WAITING
+from provgrid.view.desk import MOST_WAITING, Desk
 from provgrid.view.protocol import PatientProtocol
+from provgrid.view.refusals import RefusedError
 from provgrid.view.shelf import Shelf
+from provgrid.view.solving import Order
+from provgrid_optimizer.options import SolveOptions
 from view_page import Served, served, token_in, until
 
 RUN = "tiny-cheapest-1"
@@ -336,6 +339,23 @@ def test_of_a_hundred_solves_at_once_a_few_wait_and_the_others_are_told_so(quiet
     assert refused.json["message"].startswith("4 solves are waiting already; wait until one has ended")
     assert refused.headers["retry-after"] == "30"
     assert quiet_site.ask("/").status == 200
+
+
+def test_a_solve_that_is_about_to_run_does_not_count_as_waiting(tmp_path: Path) -> None:
+    order = Order(
+        base=RUN,
+        scenario=tmp_path,
+        overrides=(),
+        engine="heuristic",
+        options=SolveOptions(),
+        runs=tmp_path,
+        runs_as_typed="runs",
+    )
+    desk = Desk()  # nobody works at it yet
+    for _ in range(MOST_WAITING + 1):
+        desk.take(order)
+    with pytest.raises(RefusedError, match=f"^{MOST_WAITING} solves are waiting already"):
+        desk.take(order)
 
 
 def test_files_of_the_page_stay_within_the_runs_folder(site: Served) -> None:
