@@ -112,24 +112,24 @@ def _cell(table: str, key: str, column: str) -> str:
 
 def check_row_sources(tables: Tables) -> None:
     """Warn about rows whose source names a row that provgrid's tables do not have; other words are the planner's."""
-    known = {"facts", *loader.table_names()}
     for name in SHORT_TABLES:
         if not tables.sound(name, "source") or "source" not in tables.grid(name).data:
             continue
         texts = tables.values(name, "source").astype(str)
         for text in dict.fromkeys(texts):
-            for token in (part.strip() for part in text.split(";")):
-                if token.partition("/")[0] in known and (missing := _missing(token)):
-                    rows = (texts == text).to_numpy(dtype=np.bool_)
-                    hint = "Name rows as table/row; see provgrid facts."
-                    tables.report(name, "source", rows, "unknown-source", missing, hint=hint, severity="warning")
-                    break
+            if missing := _missing(text):
+                rows = (texts == text).to_numpy(dtype=np.bool_)
+                hint = "Name rows as table/row; see provgrid facts."
+                tables.report(name, "source", rows, "unknown-source", missing, hint=hint, severity="warning")
 
 
-def _missing(token: str) -> str:
-    """Say what a token of a source names in vain; "" where it names something."""
+def _missing(text: str) -> str:
+    """Say what a source names in vain among provgrid's tables, the first of it; "" where there is nothing."""
+    known = {"facts", *loader.table_names()}
     try:
-        loader.resolve(token)
+        for token in map(str.strip, text.split(";")):
+            if token.partition("/")[0] in known:
+                loader.resolve(token)
     except KeyError as error:
         return f"{error.args[0]}, so that the whole source is taken as plain words"
     return ""

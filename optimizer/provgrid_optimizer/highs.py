@@ -132,7 +132,7 @@ def minimise(
 def optimum(program: LinearProgram, options: SolveOptions, settings: Mapping[str, Any]) -> Floats | None:
     """Return the best point of a program of a fraction of a second, solved in the thread that calls; None without one.
 
-    Nothing is heard of it until it ends: what HiGHS would tell and ask of Python meanwhile costs a third more, and
+    Nothing is heard of it until it ends: what HiGHS would tell and ask of Python meanwhile costs a fifth more, and
     keeps other threads waiting.
 
     Raises

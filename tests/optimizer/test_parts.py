@@ -14,11 +14,12 @@ from provgrid_bench.reference import reference_problem
 from provgrid_models.errors import NoPlanError
 from provgrid_models.problem import Problem
 from provgrid_optimizer.allocation import Allocation
-from provgrid_optimizer.answers.fixed import remaining
+from provgrid_optimizer.answers.fixed import remaining, remaining_program
 from provgrid_optimizer.engines.policies import cheapest
 from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.heuristic import parts, settle
 from provgrid_optimizer.heuristic.prices import energy_prices
+from provgrid_optimizer.matrix import point
 from provgrid_optimizer.matrix.part import part
 from provgrid_optimizer.matrix.program import Builder
 from provgrid_optimizer.matrix.selection import served_columns
@@ -48,13 +49,13 @@ def test_a_part_has_what_the_others_leave_it() -> None:
     whole = builder.program(offset=0.0)
     x = np.array([4.0, 4.0, 2.0])
     of = np.array([0, 2])
-    free = part(whole, x, whole.activity(x), of, np.zeros(2, dtype=np.bool_)).program
+    free = part(whole, x, whole.activity(x), of, np.zeros(2, dtype=np.bool_))
     # b keeps its 4: a + c = 6 and 2c <= 4
     assert (free.row_lower.tolist(), free.row_upper.tolist()) == ([6.0, -np.inf], [6.0, 4.0])
     assert free.cost.tolist() == [3.0, 1.0]
     assert free.activity(x[of]).tolist() == [6.0, 4.0]
     at_less = np.array([5.0, 4.0, 1.0])  # b + 2c = 6: two are left over, and whoever shares the row leaves them
-    shared = part(whole, at_less, whole.activity(at_less), of, np.array([False, True])).program
+    shared = part(whole, at_less, whole.activity(at_less), of, np.array([False, True]))
     assert shared.row_upper.tolist() == [6.0, 2.0]
 
 
@@ -69,9 +70,20 @@ def test_choices_stand_and_parts_gain_no_more_than_the_whole(seed: int) -> None:
     after = in_parts(problem, before)
     assert np.array_equal(after.job, before.job)
     assert np.array_equal(after.pool, before.pool)
+    program, selection = remaining_program(problem, before)
+    assert program.violation(point(problem, program, after, selection)) <= 1e-6
     whole = objective_yuan(problem, remaining(problem, before).allocation)
     size = max(1.0, abs(whole))
     assert whole - 1e-6 * size <= objective_yuan(problem, after) <= objective_yuan(problem, before) + 1e-6 * size
+
+
+def test_a_carbon_budget_that_parts_share_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "COLUMNS_AT_ONCE", 1)  # every period by itself, all under one budget
+    problem = random_problem(93)
+    assert np.isfinite(problem.carbon_budget_kg)
+    before = cheapest(problem, SolveOptions(), ignore_progress).allocation
+    program, selection = remaining_program(problem, before)
+    assert program.violation(point(problem, program, in_parts(problem, before), selection)) <= 1e-6
 
 
 def test_threads_change_no_number() -> None:

@@ -20,8 +20,9 @@ from provgrid_models.errors import SolverError
 from provgrid_optimizer.answers.fixed import remaining_program
 from provgrid_optimizer.highs import optimum
 from provgrid_optimizer.matrix import point, unpack
-from provgrid_optimizer.matrix.part import Part, part
+from provgrid_optimizer.matrix.part import part
 from provgrid_optimizer.matrix.selection import Served, served_columns
+from provgrid_optimizer.multipliers import verticals
 from provgrid_optimizer.options import Progress
 
 if TYPE_CHECKING:
@@ -102,28 +103,23 @@ class _Settling:
                 raise
 
     def _settled(self, columns: Ints, activity: Floats) -> tuple[Ints, Floats] | None:
-        """Return the columns and what is best for them; None where that is no gain, or there is no time."""
+        """Return the columns and what is best for them; None where that is no gain, or HiGHS does not end."""
         left_s = math.inf if self._limit_s is None else self._limit_s - (time.perf_counter() - self._started)
         if left_s <= 0.0 or self._stop.is_set():
             return None
         one = part(self.program, self.x, activity, columns, self._shared)
-        answer = self._minimise(one, left_s)
-        before = one.program.cost @ self.x[columns]
-        return (columns, answer) if answer is not None and one.program.cost @ answer < before else None
-
-    def _minimise(self, one: Part, left_s: float) -> Floats | None:
-        """Solve a part; where HiGHS fails, or does not come to its end, there is nothing to gain."""
-        settings = {**METHOD, "simplex_iteration_limit": MOST_STEPS * one.program.n_rows, "time_limit": left_s}
+        settings = {**METHOD, "simplex_iteration_limit": MOST_STEPS * one.n_rows, "time_limit": left_s}
         try:
-            return optimum(one.program, self._one, settings)
+            best = optimum(one, self._one, settings)
         except SolverError:
             return None
+        return (columns, best) if best is not None and one.cost @ best < one.cost @ self.x[columns] else None
 
 
 def _in_order(problem: Problem) -> Bools:
     """Jobs that come before or after another, shape (J,): in whose place others wait."""
-    tied = problem.after >= 0
-    tied[problem.after[problem.after >= 0]] = True
+    tied, vertical = np.zeros(problem.n_jobs, dtype=np.bool_), verticals(problem)
+    tied[vertical] = tied[problem.after[vertical]] = True
     return tied
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +13,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints
 
 
-@dataclass(frozen=True)
-class Part:
-    """The program over some `columns` of a whole one."""
-
-    columns: Ints
-    program: LinearProgram
-
-
-def part(whole: LinearProgram, x: Floats, activity: Floats, columns: Ints, shared: Bools) -> Part:
+def part(whole: LinearProgram, x: Floats, activity: Floats, columns: Ints, shared: Bools) -> LinearProgram:
     """Cut out the columns, given as numbers; what the others add to a row (`activity` is A x) comes off its limits.
 
     Of a `shared` row (m,) a part may use no more than it does at x, so that parts solved side by side never break it
@@ -37,7 +28,7 @@ def part(whole: LinearProgram, x: Floats, activity: Floats, columns: Ints, share
     own = np.bincount(index, weights=value * x[columns][owner], minlength=rows.size)
     others = activity[rows] - own
     upper = np.maximum(whole.row_upper[rows] - others, own)
-    program = LinearProgram(
+    return LinearProgram(
         cost=whole.cost[columns],
         column_lower=np.minimum(whole.column_lower[columns], x[columns]),
         column_upper=np.maximum(whole.column_upper[columns], x[columns]),
@@ -51,4 +42,3 @@ def part(whole: LinearProgram, x: Floats, activity: Floats, columns: Ints, share
         columns={},
         rows={},
     )
-    return Part(columns, program)
