@@ -80,6 +80,7 @@ _STATUSES = {int(status): status for status in highspy.HighsBasisStatus.__member
 class Answer:
     """What HiGHS found. `x` is None without a feasible point, `row_duals` and `basis` without an optimal LP basis.
 
+    After Ctrl-C `ending` is INTERRUPTED even where HiGHS came to its end before it heard of it, with all that it found.
     `bound_yuan` is proven: the optimum of an LP, the bound of a MILP's tree; -inf if there is none.
     """
 
@@ -126,7 +127,8 @@ def minimise(
         session.start_with(start)
     history = session.run(on_progress, stage)
     answer = _read(session, program, units)
-    return replace(answer, log="".join(session.lines), history=history)
+    ending = Ending.INTERRUPTED if session.interrupted else answer.ending
+    return replace(answer, ending=ending, log="".join(session.lines), history=history)
 
 
 def optimum(program: LinearProgram, options: SolveOptions, settings: Mapping[str, Any]) -> Floats | None:
@@ -235,8 +237,13 @@ class Session:
 
     @property
     def ending(self) -> Ending | None:
-        """How the last run ended; None for what a caller cannot go on from."""
+        """How the last run ended, says HiGHS; None for what a caller cannot go on from."""
         return _ENDINGS.get(self.highs.getModelStatus())
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C came during a run; HiGHS asks so seldom that it may have come to its end nevertheless."""
+        return self._stop.is_set()
 
     def run(self, on_progress: OnProgress = ignore_progress, stage: str = "") -> tuple[tuple[float, float, float], ...]:
         """Run HiGHS to its end in a thread, reporting meanwhile; returns what objective and bound were when."""

@@ -112,6 +112,6 @@ def dual_ray(program: LinearProgram, vertex: Basis, x: Floats, weights: Floats, 
 def _run(session: Session) -> Ending | None:
     """Run to the end; Ctrl-C is raised again, for what was stopped halfway says nothing."""
     session.run()
-    if session.ending is Ending.INTERRUPTED:
+    if session.interrupted:
         raise KeyboardInterrupt
     return session.ending

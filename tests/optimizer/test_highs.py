@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from provgrid_bench.reference import reference_problem
-from provgrid_models.errors import NoPlanError, SolverError
-from provgrid_optimizer.engine import Status
+from provgrid_models.errors import InterruptedBeforePlanError, NoPlanError, SolverError
+from provgrid_optimizer import highs
+from provgrid_optimizer.columns.engine import by_columns
+from provgrid_optimizer.engine import Engine, Status
 from provgrid_optimizer.engines.lp import lp, whole
 from provgrid_optimizer.engines.milp import milp
+from provgrid_optimizer.evaluate import costs
 from provgrid_optimizer.highs import Ending, minimise
 from provgrid_optimizer.matrix import assemble
 from provgrid_optimizer.options import Progress, SolveOptions, ignore_progress
@@ -93,6 +96,31 @@ def test_a_signal_while_python_waits_for_highs_stops_it() -> None:
     with pytest.raises(NoPlanError, match="interrupted"):
         whole(problem, SolveOptions(threads=1), start_timer)
     assert not any(thread.name == "highs" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize(
+    ("engine", "stage"),
+    [(whole, "lp"), (by_columns, "lp by columns"), (milp, "relaxation"), (milp, "milp"), (milp, "whole numbers fixed")],
+)
+def test_ctrl_c_is_heard_where_highs_comes_to_its_end_with_it(
+    engine: Engine, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(highs, "_POLL_S", 0.0)
+    problem = random_problem(5, jobs=12, pools=3, periods=24, after=False)
+
+    def interrupt_at_the_end(progress: Progress) -> None:
+        for thread in threading.enumerate():
+            if thread.name == "highs" and progress.stage == stage:
+                thread.join()  # HiGHS has ended, and Python does not know yet
+                signal.raise_signal(signal.SIGINT)
+
+    if stage == "relaxation":
+        with pytest.raises(InterruptedBeforePlanError):
+            engine(problem, SolveOptions(threads=1), interrupt_at_the_end)
+        return
+    result = engine(problem, SolveOptions(threads=1), interrupt_at_the_end)
+    assert result.status is Status.INTERRUPTED
+    assert result.bound_yuan <= costs(problem, result.allocation).objective_yuan + 1e-6
 
 
 def test_an_error_of_the_listener_stops_highs_and_is_raised() -> None:

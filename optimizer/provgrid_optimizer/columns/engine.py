@@ -183,6 +183,8 @@ class _Run:
             prices = _program_prices(self.problem, program, answer.row_duals)
             priced = pricing.at(prices, later)
             self._offer_bound(prices, priced)
+            if answer.ending is Ending.INTERRUPTED:
+                return Status.INTERRUPTED
             added = choice.admit(priced, later)
             near = gap(answer.objective_yuan, self.best_bound)
             choice.limit(self._rows_to_add(plan, broken, near))

@@ -14,9 +14,8 @@ import numpy as np
 
 from provgrid_models.errors import ASK_WHY, InfeasibleError
 from provgrid_models.reasons import REASON_TEXT, Reason
-from provgrid_optimizer.highs import Ending, minimise
+from provgrid_optimizer.highs import Ending, settled
 from provgrid_optimizer.matrix import assemble
-from provgrid_optimizer.options import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +29,13 @@ _LIMITS_NAMED = 3
 
 
 def infeasible(problem: Problem, options: SolveOptions, *, divisible: bool) -> InfeasibleError:
-    """Build the error for a problem that has no plan."""
+    """Build the error for a problem that has no plan. Ctrl-C meanwhile is a `KeyboardInterrupt`."""
     closed = _closed(problem)
     if closed:
         return InfeasibleError(closed + ASK_WHY)
     softened, hard_jobs, hard_services = _softened(problem)
     program = _shortage_only(assemble(softened, divisible=divisible), problem, hard_jobs, hard_services)
-    answer = minimise(program, options, ignore_progress, stage="shortage", time_limit_s=options.time_limit_s)
+    answer = settled(program, options, stage="shortage", time_limit_s=options.time_limit_s)
     if answer.ending is Ending.INFEASIBLE:
         return InfeasibleError(
             f"the carbon budget of {problem.carbon_budget_kg:,.6g} kg is below the least that the idle floor emits; "
@@ -47,7 +46,7 @@ def infeasible(problem: Problem, options: SolveOptions, *, divisible: bool) -> I
     left = _unserved(problem, program, answer.x, hard_jobs, hard_services)
     if not divisible:
         program = _shortage_only(assemble(softened, divisible=True), problem, hard_jobs, hard_services)
-        answer = minimise(program, options, ignore_progress, stage="shortage", time_limit_s=options.time_limit_s)
+        answer = settled(program, options, stage="shortage", time_limit_s=options.time_limit_s)
     clash = "" if answer.row_duals is None else _limits(problem, program, answer.row_duals)
     if not clash and not divisible:
         clash = ": parts would fit, the whole does not"

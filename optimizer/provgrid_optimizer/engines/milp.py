@@ -96,6 +96,8 @@ def _solve(
     if relaxed.row_duals is None:
         raise _StoppedError(relaxed)
     prices = multipliers(problem, relaxed_program, relaxed.row_duals, "lp")
+    if relaxed.ending is Ending.INTERRUPTED:
+        raise _StoppedError(relaxed, prices, relaxed.bound_yuan)
     program = assemble(problem, divisible=False)
     first = None if start is None else point(problem, program, start.allocation)
     settings = {"mip_rel_gap": options.gap or 0.0, "mip_abs_gap": 0.0}
@@ -104,10 +106,11 @@ def _solve(
         raise infeasible(problem, options, divisible=False)
     if answer.x is None:
         raise _StoppedError(answer, prices, max(answer.bound_yuan, relaxed.bound_yuan))
-    x = _made_whole(program, answer.x, options, on_progress)
+    made_whole = _made_whole(program, answer.x, options, on_progress)
+    x = answer.x if made_whole.x is None else made_whole.x
     found = unpack(problem, program, x, divisible=False)
     return EngineResult(
-        status=_status(answer, options),
+        status=Status.INTERRUPTED if made_whole.ending is Ending.INTERRUPTED else _status(answer, options),
         allocation=found if start is None else _cheaper(problem, found, start.allocation),
         multipliers=prices,
         bound_yuan=max(answer.bound_yuan, relaxed.bound_yuan),
@@ -139,10 +142,10 @@ def _cheaper(problem: Problem, one: Allocation, other: Allocation) -> Allocation
     return min(one, other, key=lambda plan: costs(problem, plan).objective_yuan)
 
 
-def _made_whole(program: LinearProgram, x: Floats, options: SolveOptions, on_progress: OnProgress) -> Floats:
+def _made_whole(program: LinearProgram, x: Floats, options: SolveOptions, on_progress: OnProgress) -> Answer:
     """Solve again with the whole numbers rounded and fixed: HiGHS lets them be off by 1e-6, a plan does not.
 
-    Where the rounded numbers leave no room (by less than that tolerance), the point stands as it is.
+    Where the rounded numbers leave no room (by less than that tolerance), there is no point: the first one stands.
     """
     whole = np.round(x)
     fixed = replace(
@@ -151,8 +154,7 @@ def _made_whole(program: LinearProgram, x: Floats, options: SolveOptions, on_pro
         column_upper=np.where(program.integer, whole, program.column_upper),
         integer=np.zeros(program.n_columns, dtype=np.bool_),
     )
-    answer = minimise(fixed, options, on_progress, stage="whole numbers fixed")
-    return x if answer.x is None else answer.x
+    return minimise(fixed, options, on_progress, stage="whole numbers fixed")
 
 
 def _status(answer: Answer, options: SolveOptions) -> Status:
