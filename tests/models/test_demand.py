@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from provgrid_models import demand
@@ -46,7 +46,6 @@ def test_a_diurnal_curve_integrates_to_its_daily_total():
     assert rate.sum() == pytest.approx(4800.0)
 
 
-@settings(deadline=None)
 @given(
     shape=st.lists(st.floats(0.01, 10), min_size=24, max_size=24),
     steps=st.sampled_from([1, 2, 5, 24, 48, 96]),
@@ -114,7 +113,6 @@ def test_scaling_cuts_at_the_limits_and_meets_the_total_by_hand():
         demand.scaled_to_total([1, 2], [5, 5], 10.1)
 
 
-@settings(deadline=None)
 @given(
     sizes=st.lists(st.floats(0.01, 1e4), min_size=1, max_size=30),
     fill=st.floats(0.01, 1.0),

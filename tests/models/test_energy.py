@@ -197,7 +197,7 @@ def assert_balanced(problem: Problem, load_kw: np.ndarray, supply: Supply) -> No
 
 
 @given(seed=st.integers(0, 2**32 - 1), carbon_extra=st.sampled_from([0.0, 0.0, 0.7]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_cheapest_supply_is_the_optimum_of_the_same_linear_program(seed, carbon_extra):
     problem, load = random_supply(seed)
     supply = least_cost_supply(problem, load, carbon_extra)

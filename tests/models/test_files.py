@@ -58,7 +58,7 @@ number = st.floats(min_value=1e-300, max_value=1e300, allow_nan=False)
 short_text = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), max_size=8)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=number, yuan=st.none() | number, name=short_text, hard=st.booleans(), share=st.floats(0, 1))
 def test_every_float_and_text_survives_a_round_trip(tmp_path: Path, work, yuan, name, hard, share):
     changed = job("j" + name, work_pflop_h=work, hard=hard, unserved_yuan=float("nan") if yuan is None else yuan)
@@ -96,7 +96,7 @@ def test_a_loaded_scenario_remembers_its_folder(tmp_path: Path):
     assert load_scenario(save_scenario(tiny_scenario(), tmp_path)).folder == tmp_path
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), many=st.integers(1, 4))
 def test_random_damage_raises_nothing_but_scenario_errors(tmp_path: Path, seed: int, many: int):
     folder = save_scenario(tiny_scenario(), tmp_path, format="parquet" if seed % 5 == 0 else "csv")

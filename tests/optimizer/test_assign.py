@@ -76,7 +76,7 @@ def small_instances(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return cost, usage, capacity
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_instances(), st.integers(0, 3))
 def test_small_instances_are_solved_as_by_trying_everything(
     instance: tuple[np.ndarray, np.ndarray, np.ndarray], seed: int
@@ -95,7 +95,7 @@ def test_small_instances_are_solved_as_by_trying_everything(
     assert mirrored.assignment.tolist() == found.assignment.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_instances(), st.integers(0, 2**32 - 1))
 def test_any_prices_prove_a_valid_bound(instance: tuple[np.ndarray, np.ndarray, np.ndarray], seed: int) -> None:
     best = cheapest(*instance)

@@ -20,7 +20,7 @@ from provgrid_optimizer.assignment.search import luby
 GO = np.zeros(1, dtype=np.bool_)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 40]))
 def test_a_beam_keeps_the_states_that_plain_loops_keep(seed: int, width: int) -> None:
     draw = np.random.default_rng(seed)
@@ -37,7 +37,7 @@ def test_a_beam_keeps_the_states_that_plain_loops_keep(seed: int, width: int) ->
         assert (load <= instance.capacity).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(0, 60))
 def test_no_assignment_beats_the_one_found_what_was_dropped_and_the_limit(seed: int, width: int, slack: float) -> None:
     arrays = type_d(3, 7, seed)
@@ -62,7 +62,7 @@ def test_a_halted_beam_and_ascent_claim_nothing() -> None:
     assert prices.tolist() == price.tolist()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_the_ascent_reports_the_bound_of_its_prices_and_never_a_lesser_one_than_at_first(seed: int) -> None:
     instance = lay_out(*check(*type_d(3, 8, seed), "min"))

@@ -43,7 +43,7 @@ def same(one: Allocation, other: Allocation) -> bool:
     return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(Allocation))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(problem=problems())
 def test_every_plan_passes_the_audit_and_costs_at_least_its_bound(problem: Problem) -> None:
     made = solve(problem, "heuristic", QUICK, with_policies=False).certificate  # a broken rule raises AuditError
@@ -52,7 +52,7 @@ def test_every_plan_passes_the_audit_and_costs_at_least_its_bound(problem: Probl
     assert made.bound_yuan <= made.objective_yuan + 1e-6 * max(abs(made.objective_yuan), 1.0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_hard_work_is_served_or_refused(seed: int) -> None:
     problem = random_problem(seed, hard=True)

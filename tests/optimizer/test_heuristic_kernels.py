@@ -30,7 +30,6 @@ from random_problems import problems, random_problem
 prices_of_a_window = st.lists(st.floats(0, 100), min_size=1, max_size=40).map(np.array)
 
 
-@settings(deadline=None)
 @given(price=prices_of_a_window, share=st.floats(0, 1))
 def test_sorted_hours_price_a_job_like_the_twin(price: np.ndarray, share: float) -> None:
     values, periods, total = np.empty(price.size), np.empty(price.size, np.int32), np.empty(price.size + 1)
@@ -44,7 +43,6 @@ def test_sorted_hours_price_a_job_like_the_twin(price: np.ndarray, share: float)
     assert cheapest(need, values, total, count) == pytest.approx(naive.cheapest_hours(price, need), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(price=prices_of_a_window, share=st.floats(0, 1), guess=st.floats(0, 120))
 def test_any_guess_of_the_last_price_bounds_the_cheapest_hours_and_the_right_one_meets_them(
     price: np.ndarray, share: float, guess: float
@@ -56,7 +54,6 @@ def test_any_guess_of_the_last_price_bounds_the_cheapest_hours_and_the_right_one
     assert least_run_price(price, 0, price.size, need, last) == pytest.approx(exact, abs=1e-9 * max(exact, 1.0))
 
 
-@settings(deadline=None)
 @given(price=prices_of_a_window, data=st.data())
 def test_the_sliding_window_finds_the_cheapest_start(price: np.ndarray, data: st.DataObject) -> None:
     duration = data.draw(st.integers(1, price.size))
@@ -67,7 +64,6 @@ def test_the_sliding_window_finds_the_cheapest_start(price: np.ndarray, data: st
     assert price[start : start + duration].sum() == pytest.approx(yuan, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(price=prices_of_a_window)
 def test_range_minima_are_minima(price: np.ndarray) -> None:
     levels = int(np.log2(price.size)) + 1
@@ -99,7 +95,7 @@ def filled(problem: Problem, seed: int, *, early: bool) -> State:
     return state
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problem=problems(), seed=st.integers(0, 1000), early=st.booleans())
 def test_taking_everything_out_again_leaves_the_empty_state(problem: Problem, seed: int, early: bool) -> None:
     laid_out, state = arrays(problem), filled(problem, seed, early=early)
@@ -112,7 +108,7 @@ def test_taking_everything_out_again_leaves_the_empty_state(problem: Problem, se
             np.testing.assert_allclose(getattr(state, name), array, atol=1e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problem=problems(), seed=st.integers(0, 1000))
 def test_nothing_is_placed_beyond_a_limit(problem: Problem, seed: int) -> None:
     laid_out, state = arrays(problem), filled(problem, seed, early=False)
@@ -135,7 +131,7 @@ def test_the_greenest_supply_takes_the_cleanest_block_first() -> None:
     assert greenest_kg(arrays(problem).supply, 0, 0, 5.0) == pytest.approx(1.9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_peak_prices_are_better_than_none_and_than_other_splits(seed: int) -> None:
     problem = random_problem(seed, carbon_budget=False)

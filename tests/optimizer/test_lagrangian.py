@@ -76,7 +76,7 @@ def test_no_prices_prove_what_is_free() -> None:
     assert bound(one_pool(), Multipliers.zero(one_pool())).total_yuan == pytest.approx(0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(problem=problems(), seed=st.integers(0, 2**32 - 1))
 def test_every_part_equals_its_plain_twin(problem: Problem, seed: int) -> None:
     prices = naive.random_prices(problem, seed)
@@ -149,7 +149,7 @@ def test_a_pass_says_how_far_a_vertical_is_ahead_of_its_base() -> None:
     np.testing.assert_array_equal(made.ahead, [[0.0, 1.0, 1.0, 0.0]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(problem=problems(max_jobs=12, after=True), seed=st.integers(0, 2**32 - 1))
 def test_the_prices_of_the_order_have_the_slope_that_a_pass_says(problem: Problem, seed: int) -> None:
     """The bound is concave in the prices: it lies below every tangent."""

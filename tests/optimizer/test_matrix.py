@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import naive
@@ -214,7 +214,7 @@ def test_a_fractional_number_that_must_be_whole_is_a_violation() -> None:
     assert program.violation(x) == pytest.approx(0.5)  # half of the job is placed
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(problems())
 def test_duals_prove_the_optimum_and_the_parts_sum_to_it(problem: Problem) -> None:
     program = assemble(problem, divisible=True)
@@ -227,7 +227,7 @@ def test_duals_prove_the_optimum_and_the_parts_sum_to_it(problem: Problem) -> No
     assert parts.objective_yuan == pytest.approx(answer.objective_yuan, abs=1e-6 * size)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(problems(negative_prices=False))
 def test_the_prices_prove_the_optimum_without_the_matrix(problem: Problem) -> None:
     """Strong duality: the bound from prices shares no code with the matrix, so this checks both."""
@@ -238,7 +238,7 @@ def test_the_prices_prove_the_optimum_without_the_matrix(problem: Problem) -> No
     assert proven == pytest.approx(objective, abs=1e-6 * max(1.0, abs(objective)))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40)
 @given(problems())
 def test_the_prices_never_prove_more_than_the_optimum(problem: Problem) -> None:
     result = lp(problem, ONE_THREAD, ignore_progress)
@@ -250,7 +250,7 @@ def test_the_prices_never_prove_more_than_the_optimum(problem: Problem) -> None:
     assert bound(problem, replace(result.multipliers, after=drawn), threads=1).total_yuan <= objective + slack
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40)
 @given(problems(), st.booleans())
 def test_what_is_read_back_keeps_work_capacity_and_supply(problem: Problem, divisible: bool) -> None:
     program = assemble(problem, divisible=divisible)

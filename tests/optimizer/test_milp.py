@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from provgrid_models.problem import Problem
 from provgrid_optimizer.allocation import Allocation
@@ -29,7 +29,7 @@ def run_periods(allocation: Allocation, job: int) -> np.ndarray:
     )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40)
 @given(problems(max_jobs=6, max_periods=8))
 def test_it_is_never_below_the_relaxation_and_meets_its_own_bound(problem: Problem) -> None:
     relaxed = costs(problem, lp(problem, ONE_THREAD, ignore_progress).allocation).objective_yuan
@@ -42,7 +42,7 @@ def test_it_is_never_below_the_relaxation_and_meets_its_own_bound(problem: Probl
     assert not result.allocation.divisible
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60)
 @given(problems(after=True, max_jobs=6, max_periods=8))
 def test_verticals_wait_for_the_last_period_of_their_base(problem: Problem) -> None:
     allocation = milp(problem, ONE_THREAD, ignore_progress).allocation

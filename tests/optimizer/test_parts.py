@@ -59,7 +59,7 @@ def test_a_part_has_what_the_others_leave_it() -> None:
     assert shared.row_upper.tolist() == [6.0, 2.0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_choices_stand_and_parts_gain_no_more_than_the_whole(seed: int) -> None:
     problem = random_problem(seed)

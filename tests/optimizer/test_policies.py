@@ -100,7 +100,7 @@ def test_a_policy_that_cannot_serve_hard_work_has_no_plan() -> None:
         place("local", two_sites(capacity=np.array([[0.5] * 4, [10.0] * 4]), unserved_yuan=[np.inf]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), name=st.sampled_from(POLICIES))
 def test_every_policy_keeps_every_limit_on_random_problems(seed: int, name: str) -> None:
     problem = random_problem(seed, jobs=8)

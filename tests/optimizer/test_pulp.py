@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 import pulp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provgrid_bench.reference import reference_problem
@@ -41,7 +41,7 @@ def endings(problem: Problem) -> list[EngineResult | None]:
     return found
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=50)
 @given(st.booleans().flatmap(lambda hard: problems(hard=hard)))
 def test_arrays_and_pulp_agree(problem: Problem) -> None:
     found = endings(problem)

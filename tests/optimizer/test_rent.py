@@ -123,7 +123,7 @@ def test_the_audit_finds_rent_and_subsidies_that_are_claimed_too_low(component):
 
 # The naive planner knows no carbon budget.
 @given(problem=problems(max_jobs=5, max_periods=6, rent=True, carbon_budget=False), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_no_plan_costs_less_than_what_any_prices_prove(problem, seed):
     prices = random_multipliers(problem, seed)
     proven = bound(problem, prices).total_yuan

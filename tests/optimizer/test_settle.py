@@ -44,7 +44,7 @@ def searched(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> Allocation:
         return engine.heuristic(problem, SolveOptions(), ignore_progress).allocation
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_choices_stand_and_the_plan_costs_less_or_stays(seed: int) -> None:
     problem = random_problem(seed)

@@ -31,7 +31,7 @@ def test_both_read_tiny_alike():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_both_read_random_scenarios_alike(seed):
     scenario = random_scenario(seed)
     try:

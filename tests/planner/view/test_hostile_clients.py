@@ -42,7 +42,7 @@ def test_it_listens_on_this_machine_alone(site: Served) -> None:
         assert where == {f"0100007F:{site.page.port:04X}"}
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.sampled_from(["/", "/runs/", f"/runs/{RUN}/", "/compare/", f"/compare/{RUN}/", "/static/", "/api/runs/"]),
     parts=st.lists(PARTS, min_size=1, max_size=8),
@@ -69,7 +69,7 @@ def test_no_path_reaches_what_is_not_a_run(site: Served, before: str, parts: lis
 
 
 @given(st.text(min_size=1, max_size=30))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_but_a_run_is_ever_found(site: Served, name: str) -> None:
     shelf = Shelf(site.folder)
     if name in shelf.names():
@@ -214,7 +214,7 @@ def test_a_body_that_makes_no_sense_is_refused_in_a_sentence(
     assert answer.json["message"].isprintable()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
