@@ -44,6 +44,7 @@ log = logging.getLogger("provgrid")
 
 POLICIES = ("local", "cheapest", "greenest", "overflow", "siloed")
 
+OPTIMAL_WITHIN = 1e-4  # gap above which a plan that a solver calls optimal is not called so
 # Each engine is imported when it is asked for: Numba, HiGHS and PuLP are slow to load.
 ENGINES: dict[str, str] = {
     "lp": "provgrid_optimizer.engines.lp:lp",
@@ -137,7 +138,7 @@ def solve(
         started = time.perf_counter()
         report = _audit(problem, scenario, result, known, component_costs, used, best_yuan, method, bound_yuan)
         audit_s = time.perf_counter() - started
-    status = Status.INTERRUPTED if ctrl_c.asked else status
+    status = Status.INTERRUPTED if ctrl_c.asked else _as_proven(status, component_costs.objective_yuan, best_yuan)
     certificate = _certificate(
         problem, engine, result, status, component_costs, (best_yuan, method, bound_yuan, drops), policy_costs, report
     )
@@ -254,6 +255,12 @@ def _prove(problem: Problem, multipliers: Multipliers, options: SolveOptions) ->
 
     drops = ("after",) if multipliers.after.size and not multipliers.after.any() else ()
     return bound(problem, multipliers, threads=options.threads).total_yuan, drops
+
+
+def _as_proven(status: Status, objective_yuan: float, bound_yuan: float) -> Status:
+    """Return how a solve ended: what a solver calls optimal by its tolerances need not be where amounts are tiny."""
+    unproven = status is Status.OPTIMAL and gap(objective_yuan, bound_yuan) > OPTIMAL_WITHIN
+    return Status.FINISHED if unproven else status
 
 
 def _best_bound(result: EngineResult, objective_yuan: float, bound_prices_yuan: float) -> tuple[float, BoundMethod]:

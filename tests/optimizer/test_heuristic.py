@@ -105,6 +105,13 @@ def test_passes_stop_the_search() -> None:
     assert made.passes == 2
 
 
+@pytest.mark.parametrize("engine", ["heuristic", "local"])
+def test_where_nothing_can_be_served_the_search_ends_at_once(engine: str) -> None:
+    shut = dataclasses.replace(random_problem(1), capacity=np.zeros_like(random_problem(1).capacity))
+    made = solve(shut, engine, with_policies=False).certificate
+    assert made.objective_yuan == pytest.approx(made.bound_yuan, rel=1e-9)
+
+
 def test_no_time_gives_no_plan() -> None:
     with pytest.raises(NoPlanError, match="time limit"):
         solved(random_problem(1), time_limit_s=0.0)

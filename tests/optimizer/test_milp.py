@@ -85,6 +85,42 @@ def test_an_elastic_base_that_is_half_done_does_not_release_its_vertical() -> No
     assert costs(problem, lp(problem, ONE_THREAD, ignore_progress).allocation).objective_yuan == pytest.approx(20.0)
 
 
+def test_a_gang_whose_data_fill_a_link_is_not_cut_off() -> None:
+    # The link carries 2 Gbit/s: the gang's data, and before and after them 1.28e-7 Gbit/s for each token/s served
+    # beyond it. At HiGHS's own tolerances, its presolve loses every plan that serves the gang.
+    periods = 36
+    problem = Problem(
+        capacity=np.repeat([[36.0], [130.0]], periods, axis=1),
+        kw_per_accelerator=np.full((2, periods), 0.5),
+        block_cluster=[0, 1],
+        block_yuan_per_kwh=np.full((2, periods), 0.5),
+        link_gbps=[2.0],
+        route_start=[0, 0, 1, 2, 2],
+        route_link=[0, 0],
+        gb_yuan=[[0.0, 0.03], [0.03, 0.0]],
+        job_class=[0, 0, 0],
+        class_rate_pflops=[[0.21, 0.05]],
+        job_origin=[0, 1, 0],
+        work_pflop_h=[110.0, 60.0, 20.0],
+        release=[0, 0, 0],
+        deadline=[periods] * 3,
+        max_accelerators=[64.0, 48.0, 24.0],
+        rigid=[True, False, False],
+        after=[-1, -1, 0],
+        data_gb=[800.0, 2000.0, 100.0],
+        move_gbps=[2.0, 1.0, 2.0],
+        checkpoint_gb=[0.0, 0.0, 1342.0],
+        unserved_yuan=[20_000.0, 7_000.0, 3_000.0],
+        demand=np.full((1, periods), 5_000.0),
+        service_rate=[[700.0, 1_500.0]],
+        service_origin=[1],
+        service_yuan=[[1e-6, 0.0]],
+        service_gbps=[1.28e-7],
+        service_unserved_yuan=[0.01],
+    )
+    assert 0 in milp(problem, ONE_THREAD, ignore_progress).allocation.job
+
+
 def test_a_gap_that_was_asked_for_is_reached_and_said() -> None:
     problem = random_problem(5, jobs=25, pools=5, periods=16, elastic=False, after=False)
     result = milp(problem, SolveOptions(gap=0.5, threads=1, time_limit_s=60), ignore_progress)

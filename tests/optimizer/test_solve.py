@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from provgrid_models.problem import Problem
 from provgrid_optimizer import solve as solving
 from provgrid_optimizer.options import SolveOptions
 from provgrid_optimizer.solve import policies, solve
@@ -44,6 +45,23 @@ def test_ctrl_c_waits_for_proof_and_audit(stage: str, monkeypatch: pytest.Monkey
     assert plan.audit.passed
     assert plan.certificate.gap <= 1e-6
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.parametrize("engine", ["lp", "milp"])
+def test_a_plan_far_above_its_bound_is_not_called_optimal(engine: str) -> None:
+    # The job's accelerator-hours are below what HiGHS tells from 0, so that its point serves the job by none.
+    tiny = Problem(
+        capacity=np.full((1, 2), 8.0),
+        job_class=[0],
+        class_rate_pflops=[[1.0]],
+        work_pflop_h=[1e-9],
+        release=[0],
+        deadline=[2],
+        max_accelerators=[8.0],
+        unserved_yuan=[100.0],
+    )
+    certificate = solve(tiny, engine, with_policies=False).certificate
+    assert (certificate.status == "optimal") == (certificate.gap < 1e-3)
 
 
 def test_ctrl_c_in_the_policies_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:

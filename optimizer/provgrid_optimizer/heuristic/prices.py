@@ -121,7 +121,7 @@ class Ascent:
     @property
     def ended(self) -> bool:
         """Whether further passes are not worth their time."""
-        return self.passes > 1 and self._delta <= CLOSE * max(abs(self.bound_yuan), 1.0)
+        return self._delta <= CLOSE * max(abs(self.bound_yuan), 1.0)
 
     def _scales(self) -> list[Floats]:
         """Diagonal preconditioner: a typical price over a typical load, per coordinate."""

@@ -129,7 +129,7 @@ def _curves(problem: Problem, supply: Supply, prices: Multipliers, load_kw: Floa
             grid = np.where(is_grid, limit, 0.0)
             before = np.cumsum(np.vstack([np.zeros((1, periods)), grid[:-1]]), axis=0)
             below = np.where(is_grid, np.clip(cap_kw - before, 0.0, limit), limit)
-            limit = np.vstack([below, np.where(is_grid, limit - below, 0.0)])
+            limit = np.vstack([below, np.where(is_grid, grid - below, 0.0)])
             price = np.vstack([price, np.where(is_grid, price + charge / problem.hours, np.inf)])
         rank = np.argsort(price, axis=0, kind="stable")
         block_price[c, :, : len(price)] = np.take_along_axis(price, rank, axis=0).T
