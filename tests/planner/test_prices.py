@@ -41,6 +41,13 @@ def test_people_read_one_line_for_each_thing_that_has_a_price(run):
     assert "basis dual" in dual.stdout
 
 
+def test_a_kind_without_any_price_says_so_instead_of_an_empty_table(run):
+    priced = pg.open(run).prices_at("fixed-lp")
+    assert not priced.loc[priced["kind"] == "link", "price"].any()
+    said = in_this_process("prices", run, "--kind", "link")
+    assert said.stdout == "nothing of kind link has a price: every price is 0, so one more is worth nothing here\n"
+
+
 def test_what_has_no_price_is_refused_in_one_line(run, tmp_path):
     assert "no prices on the basis 'lp'" in one_line(in_this_process("prices", run, "--basis", "lp"), 2)
     assert "no prices of kind 'gold'" in one_line(in_this_process("prices", run, "--kind", "gold"), 2)

@@ -246,7 +246,7 @@ def _service_text(plan: Plan, s: int, left: float) -> str:
     ]
     if left:
         parts.append(f"{left:.2%} unserved")
-    return f"service {name}: {', '.join(parts)}"
+    return f"service {name}, of its demand: {', '.join(parts)}"
 
 
 def _job_limits(plan: Plan, prices: Multipliers, j: int) -> list[Binding]:

@@ -84,6 +84,10 @@ def _print(plan: Plan, found: pd.DataFrame) -> None:
                     *(f"{part['some'].sum():,}", *(f"{n:,.3f}" for n in numbers), *degenerate),
                 ]
             )
+    if not rows:
+        kinds = ", ".join(dict.fromkeys(found["kind"]))
+        output().print(f"nothing of kind {kinds} has a price: every price is 0, so one more is worth nothing here")
+        return
     print_table(["kind", "of", "yuan per"], ["periods priced", "dearest", "sum", *["tied"] * marked], rows)
     if marked:
         output().print("tied: periods whose price is degenerate, one more is worth less there than one less costs")

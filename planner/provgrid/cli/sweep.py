@@ -122,8 +122,7 @@ def pareto(
     _hand_over(found, table, as_json=as_json)
     if not as_json:
         unit = "t CO2 at most" if found.other == "total_carbon_t" else "SLO share at most"
-        marks = ["" if good else "dominated" for good in found.efficient]
-        left = [[mark, f"{limit:,.6g}"] for mark, limit in zip(marks, found.limits, strict=True)]
+        left = [[mark, f"{limit:,.6g}"] for mark, limit in zip(found.marks, found.limits, strict=True)]
         _print_rows(["", unit], left, found.rows)
         if found.rows and all(row.divisible for row in found.rows):
             output().print("divisible: a relaxation, the ideal that plans are held against, not plans")

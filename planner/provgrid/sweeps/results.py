@@ -86,7 +86,8 @@ class Front:
     """Points between two objectives, from the cheapest plan to the best in the other objective.
 
     `limits` are the values that the other objective was held to, `other` its column in `table`. `efficient` says which
-    points no other one beats in one objective without being worse in the other.
+    points no other one beats in one objective without being worse in the other; of points that are the same in both it
+    marks the first.
     """
 
     scenario: str
@@ -108,6 +109,24 @@ class Front:
                 for limit, efficient, row in zip(self.limits, self.efficient, self.rows, strict=True)
             ]
         )
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Say of each point that is not efficient why: "as above" where an efficient one before it is the same."""
+        found: list[str] = []
+        above: list[Row] = []
+        for row, good in zip(self.rows, self.efficient, strict=True):
+            if good or not row.has_plan:
+                found.append("")
+            else:
+                found.append("as above" if any(self._same(one, row) for one in above) else "dominated")
+            above += [row] if good else []
+        return tuple(found)
+
+    def _same(self, one: Row, other: Row) -> bool:
+        """Whether two points that have a plan are the same in both objectives."""
+        pairs = [(getattr(one, name), getattr(other, name)) for name in ("total_yuan", self.other)]
+        return all(abs(a - b) <= SAME * max(abs(b), 1e-9) for a, b in pairs)
 
     @property
     def exit_code(self) -> int:

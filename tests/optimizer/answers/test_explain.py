@@ -208,7 +208,9 @@ def test_closed_pools_say_the_figure_and_the_limit() -> None:
     }
     assert shut("gang")["city_a/fast"] == "gang of 60 accelerators, pool has 20"
     assert shut("held") == dict.fromkeys(("hub_b/fast", "prov_c/small"), "already runs in city_a/fast")
-    chat = {c.pool: c.exclusion for c in plan.explain.service("chat").candidates if c.exclusion is not None}
+    service = plan.explain.service("chat")
+    assert service.text.startswith("service chat, of its demand: ")
+    chat = {c.pool: c.exclusion for c in service.candidates if c.exclusion is not None}
     assert chat["hub_b/fast"].text == "data must stay in zone east, pool is in west"
 
 

@@ -13,6 +13,7 @@ from command_line import in_this_process, json_of, one_line
 from provgrid.sweeps import point
 from provgrid.sweeps.pareto import efficient
 from provgrid.sweeps.point import Row
+from provgrid.sweeps.results import Front
 from provgrid.why import of_front
 from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import ASK_WHY, InfeasibleError, OptionError
@@ -82,6 +83,7 @@ def test_of_two_ways_that_cost_the_same_the_cheapest_end_takes_the_greener(tmp_p
     found = pg.pareto(tmp_path / "scenario", points=3, folder=tmp_path / "points")
     assert [row.carbon_t for row in found.rows] == pytest.approx([0.018] * 3, rel=1e-5)
     assert found.efficient == (True, False, False)  # all the same: the first one counts
+    assert found.marks == ("", "as above", "as above")
 
 
 def test_the_least_carbon_leaves_soft_work_and_serves_hard_work():
@@ -113,7 +115,18 @@ def test_what_another_point_beats_is_marked():
 
     none = Row(status="infeasible", reason="...")
     rows = [row(10.0, 5.0), row(11.0, 5.0), row(12.0, 4.0), none, row(12.0, 4.0), row(9.0, 6.0)]
-    assert efficient(rows, "total_carbon_t") == (True, False, True, False, False, True)
+    good = efficient(rows, "total_carbon_t")
+    assert good == (True, False, True, False, False, True)
+    front = Front(
+        scenario="s",
+        engine="lp",
+        objectives=("cost", "carbon"),
+        other="total_carbon_t",
+        limits=(0.0,) * len(rows),
+        rows=tuple(rows),
+        efficient=good,
+    )
+    assert front.marks == ("", "dominated", "", "", "as above", "")  # what has no plan is beaten by none
 
 
 @pytest.mark.parametrize(
