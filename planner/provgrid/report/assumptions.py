@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from provgrid.grouping import grouped, quality_text
+from provgrid.grouping import NO_SOURCE, grouped, quality_text
 from provgrid_models.provenance import DRAWN_FROM
 from provgrid_seeds import loader
 
@@ -53,7 +53,7 @@ def named_assumptions(subject: Subject, wording: Wording) -> pd.DataFrame:
     ).astype({"value": float, "low": float, "high": float})
 
 
-def sources(subject: Subject) -> pd.DataFrame:
+def sources(subject: Subject, wording: Wording) -> pd.DataFrame:
     """Where the numbers of the scenario come from, those that are alike in one row."""
     groups = [] if subject.plan.scenario is None else grouped(subject.plan.scenario.provenance)
     return pd.DataFrame(
@@ -63,7 +63,7 @@ def sources(subject: Subject) -> pd.DataFrame:
             "value": [group.value for group in groups],
             "unit": [group.unit for group in groups],
             "quality": [quality_text(group.quality) for group in groups],
-            "source": [group.source_text for group in groups],
+            "source": [wording.say.joined(map(wording.phrase, group.sources or (NO_SOURCE,))) for group in groups],
         }
     ).astype({"value": float, "numbers": float})
 

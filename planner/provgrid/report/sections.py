@@ -63,7 +63,7 @@ def _comparison_tables(subjects: tuple[Subject, ...], wording: Wording) -> list[
         names |= wording.places(subject.plan.scenario) | wording.tenants(subject.plan.scenario)
     frames = {
         "runs": comparison.runs(subjects),
-        "inputs": comparison.input_changes(subjects),
+        "inputs": comparison.input_changes(subjects).assign(row=lambda frame: frame["row"].map(wording.rows)),
         "flows": comparison.flow_changes(subjects),
     }
     made = []
@@ -82,7 +82,7 @@ def assumption_tables(subjects: tuple[Subject, ...], wording: Wording) -> tuple[
     makers: dict[str, Callable[[Subject], pd.DataFrame]] = {
         "quality": assumptions.quality_shares,
         "assumptions": lambda subject: assumptions.named_assumptions(subject, wording),
-        "sources": assumptions.sources,
+        "sources": lambda subject: assumptions.sources(subject, wording),
     }
     made = [_made(key, subjects, wording, maker, "", "") for key, maker in makers.items()]
     return tuple(one for one in made if one.rows)

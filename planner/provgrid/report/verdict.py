@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provgrid.report.rows import WORTHLESS_YUAN
 from provgrid.report.unserved import share_left
 from provgrid_optimizer.certificate import FAR
 
@@ -78,7 +79,7 @@ def _tiles(subject: Subject, wording: Wording) -> list[Tile]:
     certificate, say, numbers = subject.certificate, wording.say, wording.numbers
     plan = subject.plan
     tiles = [
-        Tile(say("tiles.cost"), numbers.yuan(certificate.objective_yuan), say("tiles.cost_note")),
+        Tile(say("tiles.cost"), numbers.yuan(certificate.objective_yuan), _cost_note(subject, wording)),
         Tile(say("tiles.gap"), numbers.percent(certificate.gap), say("tiles.gap_note")),
         Tile(say("tiles.unserved"), numbers.percent(plan.unserved_share), _unserved_note(subject, wording)),
         Tile(
@@ -92,6 +93,17 @@ def _tiles(subject: Subject, wording: Wording) -> list[Tile]:
     if best is None:
         return [*tiles, Tile(say("tiles.best"), say("tiles.none"), say("tiles.no_policy"))]
     return [*tiles, _saving(subject, wording, best[0], say("tiles.best"))]
+
+
+def _cost_note(subject: Subject, wording: Wording) -> str:
+    """Name what the cost is made of: the basis, prices and the plan say which components there are."""
+    yuan_of = subject.plan.component_costs.by_component()
+    parts = [wording.term("components", name) for name, yuan in yuan_of.items() if abs(yuan) >= WORTHLESS_YUAN]
+    return (
+        wording.say("tiles.cost_note", parts=wording.say.joined(parts))
+        if parts
+        else wording.say("tiles.cost_nothing_note")
+    )
 
 
 def _unserved_note(subject: Subject, wording: Wording) -> str:

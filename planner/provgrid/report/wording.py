@@ -13,6 +13,8 @@ from provgrid.report.texts import Language, Texts, language, texts
 if TYPE_CHECKING:
     from provgrid_models.scenario import Cluster, Region, Scenario
 
+MANY_ROWS = " rows, such as "  # in a comparison's inputs
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -47,9 +49,16 @@ class Wording:
         return {row.id: (row.name_zh if self.lang == "zh" else "") or row.name or row.id for row in rows}
 
     def tenants(self, scenario: Scenario | None) -> dict[str, str]:
-        """Names of the tenants that are no place, by their ids."""
-        rows = () if scenario is None else (row for row in scenario.tenants if row.kind in ("firm", "programme"))
+        """Names of the tenants by their ids, without cities and provinces whose id, and so whose name, is a place's."""
+        if scenario is None:
+            return {}
+        places = self.places(scenario)
+        rows = (row for row in scenario.tenants if row.kind in ("firm", "programme") or row.id not in places)
         return {row.id: self.say.entries.get(f"tenants.{row.id}", row.name or row.id) for row in rows}
+
+    def rows(self, name: str) -> str:
+        """Translate what stands for many rows at once; the name of a single row is its own."""
+        return self.phrase(name) if MANY_ROWS in name else name
 
     def phrase(self, text: str) -> str:
         """Translate a sentence that the data or the model wrote in English; as it is where nobody translated it."""

@@ -33,6 +33,7 @@ WESTERN = (
 # Keys that `--set` can name one row by: its own marks and blanks at the ends would be read as something else.
 NAMEABLE = re.compile(r"(?!.*\.\.)[^\s=:*.]([^=:*\n]*[^\s=:*.])?")
 MARKS = "-_/"
+MOST_NAMED = 6  # services of one lever
 MOST_PATHS = 60  # of one lever: a longer command is not one that anybody would type
 
 
@@ -222,7 +223,7 @@ def _slos(services: pd.DataFrame) -> Iterator[Lever]:
                 name=str(slo_class),
                 low=SHORTEST_SLO_MS,
                 high=LONGEST_SLO_MS,
-                details={"metric": str(metric), "services": len(ids)},
+                details={"metric": str(metric), "services": len(ids), "ids": tuple(ids[:MOST_NAMED])},
             )
 
 

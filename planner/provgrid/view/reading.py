@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+from provgrid.report.texts import LANGUAGES
 from provgrid.view.refusals import RefusedError
 from provgrid.workers import end_with
 from provgrid_models.errors import ProvgridError
@@ -106,7 +107,7 @@ def read_board(scenario: Path) -> Board:
     from provgrid_models.files import load_scenario
 
     loaded = load_scenario(scenario)
-    wordings = {lang: Wording.of(lang) for lang in ("en", "zh")}
+    wordings = {lang: Wording.of(lang) for lang in LANGUAGES}
     return Board(
         title=wordings["en"].title(loaded),
         title_zh=wordings["zh"].title(loaded),
@@ -125,12 +126,21 @@ def make_report(run: Path, lang: str, target: Path) -> None:
 
 
 def read_comparison(before: Path, after: Path) -> dict[str, Any]:
-    """Compare two runs, as plain values: the record of `Plan.compare`, with its longest tables cut."""
+    """Compare two runs: the record of `Plan.compare`, its longest tables cut, and names by language."""
+    from provgrid.report.wording import Wording
     from provgrid_optimizer.runs import open_run
 
-    found = open_run(before).compare(open_run(after)).to_dict()
+    plans = open_run(before), open_run(after)
+    found = plans[0].compare(plans[1]).to_dict()
+    names: dict[str, dict[str, str]] = {}
+    for lang in LANGUAGES:
+        wording = Wording.of(lang)
+        names[lang] = {}
+        for plan in plans:
+            names[lang] |= wording.places(plan.scenario) | wording.tenants(plan.scenario)
     return {
         **found,
+        "names": names,
         **{name: found[name][:MOST_ROWS] for name in ("inputs", "flows")},
         "more": {name: max(len(found[name]) - MOST_ROWS, 0) for name in ("inputs", "flows")},
     }

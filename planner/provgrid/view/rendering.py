@@ -112,20 +112,31 @@ def _shown(lever: Lever, board: Board, wording: Wording) -> Shown:
         details["cluster"] = places.get(details["cluster"], details["cluster"])
     if "metric" in details:
         details["metric"] = wording.term("metrics", details["metric"])
+        unnamed = details["services"] - len(details["ids"])
+        details["names"] = say.joined(details["ids"]) + (say("view.and_more", count=unnamed) if unnamed else "")
     if "bound" in details:
         details["bound"] = say.joined(zone_name(zone, wording) for zone in details["bound"])
     kind = {"carbon": "carbon", "power": f"power_{lever.name}", "capacity": "capacity", "slo": "slo"}.get(
         lever.group, lever.key
     )
-    label = {"slo": wording.term("classes", lever.name) or say("view.levers.no_class"), "capacity": lever.name}
     return Shown(
         lever=lever,
-        label=say(f"view.levers.{kind}", name=label.get(lever.group, lever.name)),
+        label=_slo_label(lever, board, wording) if kind == "slo" else say(f"view.levers.{kind}", name=lever.name),
         line=say(f"view.lines.{kind}", **details),
         unit=say.entries.get(f"view.units.{lever.group}", ""),
         current=_current(lever, wording),
         limits="" if lever.kind in ("switch", "zones") else "–".join(map(numbers.number, (lever.low, lever.high))),
     )
+
+
+def _slo_label(lever: Lever, board: Board, wording: Wording) -> str:
+    """Name a lever of services by their class, and by what is asked where a class has several levers."""
+    say = wording.say
+    name = wording.term("classes", lever.name) or say("view.levers.no_class")
+    if sum(one.group == "slo" and one.name == lever.name for one in board.levers) == 1:
+        return say("view.levers.slo", name=name)
+    metric = wording.term("metrics", lever.details["metric"])
+    return say("view.levers.slo_of_several", name=name, metric=metric, slo_ms=_current(lever, wording))
 
 
 def zone_name(zone: str, wording: Wording) -> str:
@@ -160,7 +171,7 @@ def state(solve: Solve, place: int, wording: Wording) -> dict[str, Any]:
         "bound": numbers.yuan(bound if math.isfinite(bound) else None),
         "gap": numbers.percent(gap(objective, bound) if both else None),
         "elapsed": say("view.seconds", seconds=f"{solve.elapsed_s:.0f}"),
-        "message": say("view.lost") if solve.message == "lost" else solve.message,
+        "message": say("view.lost") if solve.message == "lost" else wording.phrase(solve.message),
         "base": solve.order.base,
         "run": solve.run,
         "command": solve.order.command,
@@ -176,7 +187,7 @@ def _headline(solve: Solve) -> str:
 
 def comparison(found: dict[str, Any], wording: Wording) -> dict[str, Any]:
     """Put a comparison into words: sentences, and rows of its tables."""
-    say, numbers = wording.say, wording.numbers
+    say, numbers, names = wording.say, wording.numbers, found["names"][wording.lang]
     common = found["common_work"]
     if common is None:
         sentence = say("view.compare.ideal")
@@ -198,7 +209,7 @@ def comparison(found: dict[str, Any], wording: Wording) -> dict[str, Any]:
         "inputs": [
             {
                 "kind": say(f"view.kinds.{row['kind']}"),
-                "place": " ".join(str(part) for part in (row["where"], row["row"], row["column"]) if part),
+                "place": " ".join(part for part in (row["where"], wording.rows(row["row"]), row["column"]) if part),
                 "before": _plain_text(row["before"]),
                 "after": _plain_text(row["after"]),
             }
@@ -206,7 +217,8 @@ def comparison(found: dict[str, Any], wording: Wording) -> dict[str, Any]:
         ],
         "flows": [
             {
-                **{name: str(row[name]) for name in ("work", "tenant", "region", "cluster")},
+                "work": wording.term("flow_work", row["work"]),
+                **{part: names.get(row[part], row[part]) for part in ("tenant", "region", "cluster")},
                 "before": numbers.number(row["accelerator_h_before"]),
                 "after": numbers.number(row["accelerator_h_after"]),
                 "change": _signed(row["accelerator_h_change"], wording),

@@ -7,6 +7,7 @@ import pytest
 import provgrid as pg
 from provgrid.report.comparison import flow_changes, input_changes, runs, same_problem, saving_against, sentences
 from provgrid.report.page import report_html
+from provgrid.report.sections import result_tables
 from provgrid.report.subject import Subject, subject_of_plan
 from provgrid.report.wording import Wording
 from provgrid_optimizer.savings import saving
@@ -48,6 +49,15 @@ def test_runs_of_other_inputs_have_no_saving(local: Subject) -> None:
         "setting",
         500.0,
     ]
+
+
+def test_many_rows_that_differ_are_told_in_the_language_of_the_report(local: Subject) -> None:
+    assert local.plan.scenario is not None
+    tariffs = local.plan.scenario.tariffs.assign(price_yuan_per_kwh=2.0).to_dict("records")
+    dearer = subject_of_plan(pg.solve(tiny_scenario(tariffs=tariffs), engine="local", policies=False, passes=5))
+    (inputs,) = [one for one in result_tables((local, dearer), Wording.of("zh")) if one.key == "inputs"]
+    shown = [cell.shown for row in inputs.rows for cell in row]
+    assert "25行，如 east summer 0, east summer 1, east summer 2" in shown
 
 
 def test_flows_that_differ_from_the_first_run_are_listed_with_their_run(local: Subject, cheapest: Subject) -> None:

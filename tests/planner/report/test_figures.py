@@ -212,7 +212,9 @@ def test_the_timeline_shows_chains_first_each_base_before_what_waits_for_it() ->
         job("base", work_pflop_h=6.0),
         job("small", work_pflop_h=1.0),
     ]
-    table = timeline_jobs(pg.solve(scenario(jobs=chain), engine="local", policies=False, threads=1), most=3)
+    chained = pg.solve(scenario(jobs=chain), engine="local", policies=False, threads=1)
+    assert "; waiting for a base model (arrows): 1." in chained.plot.timeline().layout.meta["answer"]
+    table = timeline_jobs(chained, most=3)
     assert rows_of(table, "job", "base", "served_share") == [
         ("base", "", pytest.approx(1.0)),
         ("vertical", "base", pytest.approx(1.0)),

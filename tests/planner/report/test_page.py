@@ -73,13 +73,38 @@ def test_the_tile_names_work_that_no_pool_can_serve_which_is_not_in_its_share() 
     assert one.plan.unserved_share == 0.0
     english, chinese = (verdict_of(one, Wording.of(lang)).tiles[2].note for lang in ("en", "zh"))
     assert english.endswith("some pool can serve; beside them workloads that no pool can serve: 1, worth 70 yuan")
-    assert "另有任何资源池都无法承担的工作负载1项" in chinese
+    assert "另有1项工作负载任何资源池都无法承担" in chinese
     assert "70" in chinese
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("en", "of what some pool can serve"), ("zh", "只计有资源池能够承担的工作")]
+    ("basis", "said"),
+    [
+        ("energy", "energy; above what no work would cost"),
+        ("operating", "energy, demand charge, network; above what no work would cost"),
+        ("full", "energy, demand charge, network, rent; above what no work would cost"),
+    ],
 )
+def test_the_tile_of_the_cost_names_what_the_cost_is_made_of(basis: str, said: str) -> None:
+    priced = {chip: {"price_yuan": 100_000.0} for chip in ("fast", "small")}
+    scenario = tiny_scenario(settings={"prices": {"basis": basis}}, chips=priced)
+    one = subject_of_plan(pg.solve(scenario, engine="cheapest", policies=False, passes=5))
+    assert verdict_of(one, Wording.of("en")).tiles[0].note == said
+
+
+def test_the_tile_of_a_plan_that_costs_nothing_says_so() -> None:
+    nothing = subject_of_plan(pg.solve(tiny_scenario(jobs=[], services=[], demand=[]), engine="cheapest", passes=1))
+    assert verdict_of(nothing, Wording.of("zh")).tiles[0].note == "不高于零负载的费用"
+
+
+def test_tenants_that_are_no_place_go_by_their_name_whatever_kind_they_are() -> None:
+    names = {"city": {"name": "政务云"}, "firm": {"name": "企业"}}
+    assert Wording.of("zh").tenants(tiny_scenario(tenants=names)) == {"city": "政务云", "firm": "企业"}
+    of_a_place = [{"id": "east", "kind": "city", "name": "not the region's"}]
+    assert Wording.of("zh").tenants(tiny_scenario(tenants=of_a_place, jobs=[], services=[], demand=[])) == {}
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "of what some pool can serve"), ("zh", "未满足需求为可承担工作的")])
 def test_what_a_policy_leaves_is_of_what_some_pool_can_serve_in_tiles_and_cards(lang: str, said: str) -> None:
     never = job("never", max_accelerators=2000.0, min_accelerators=1000.0, unserved_yuan=70.0)
     for jobs, marked in (([job("a"), never], True), ([job("a")], False)):

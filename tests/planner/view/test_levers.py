@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import provgrid as pg
+from provgrid.report.wording import Wording
 from provgrid.view.levers import Lever, levers_of, overrides_of, pattern_of
+from provgrid.view.reading import Board
 from provgrid.view.refusals import RefusedError
+from provgrid.view.rendering import groups
 from provgrid_models.scenario import Scenario
 from tiny import tiny_scenario
 
@@ -147,6 +150,39 @@ def test_a_pattern_is_cut_where_ids_are_put_together() -> None:
     assert pattern_of(["hangzhou-chat", "wenzhou-chat"], ["hangzhou-chat", "wenzhou-chat", "ningbo-agent"]) == "*-chat"
     assert pattern_of(["chat-1", "chat-2"], ["chat-1", "chat-2", "agent-1"]) == "chat-*"
     assert pattern_of(["a", "b"], ["a", "b", "c"]) is None
+
+
+def two_of_a_class(slo_ms: float) -> Board:
+    chat = {"slo_class": "chat", "slo_metric": "ttft", "slo_ms": 300.0}
+    scenario = tiny_scenario(services={"chat": chat, "batch": chat | {"slo_ms": slo_ms}})
+    return Board(title="", title_zh="", levers=levers_of(scenario), places={"en": {}, "zh": {}})
+
+
+@pytest.mark.parametrize(
+    ("lang", "labels", "lines"),
+    [
+        (
+            "en",
+            ["SLO of chat, time to first token 300 ms", "SLO of chat, time to first token 200 ms"],
+            ["Services (1): chat.", "Services (1): batch."],
+        ),
+        (
+            "zh",
+            ["对话的时延要求，首词元时延300毫秒", "对话的时延要求，首词元时延200毫秒"],
+            ["共1个服务：chat。", "共1个服务：batch。"],
+        ),
+    ],
+)
+def test_levers_of_one_class_are_told_apart(lang: str, labels: list[str], lines: list[str]) -> None:
+    shown = dict(groups(two_of_a_class(200.0), Wording.of(lang)))["slo"]
+    assert [one.label for one in shown] == labels
+    assert [one.line.endswith(line) for one, line in zip(shown, lines, strict=True)] == [True, True]
+
+
+def test_a_lever_of_all_of_a_class_names_the_class_alone() -> None:
+    (shown,) = dict(groups(two_of_a_class(300.0), Wording.of("en")))["slo"]
+    assert shown.label == "SLO of chat"
+    assert shown.line.endswith(" Services (2): chat, batch.")
 
 
 def test_names_that_set_would_misread_have_no_lever() -> None:

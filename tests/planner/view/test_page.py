@@ -20,6 +20,10 @@ import pytest
 import provgrid as pg
 from command_line import in_this_process, one_line, start
 from provgrid.cli.view import _open_browser
+from provgrid.report.wording import Wording
+from provgrid.view import rendering
+from provgrid.view.desk import Solve
+from provgrid.view.reading import read_comparison
 from provgrid.view.server import Page
 from provgrid.view.shelf import Shelf, folder_name
 from provgrid.view.solving import Order, _solve
@@ -154,6 +158,47 @@ def test_a_solve_tells_how_it_goes_and_is_compared_with_the_run_before(runs: Pat
         assert f"provgrid compare runs/{RUN} runs/{new}" in text
         missing = site.ask(f"/compare/{RUN}/nothing")
         assert missing.status == 404
+
+
+def test_a_comparison_speaks_the_language_of_its_page(runs: Path) -> None:
+    named = {"city_a": {"name": "City", "name_zh": "甲市"}, "hub_b": {"name": "Hub", "name_zh": "乙枢纽"}}
+    dearer = tiny_scenario(
+        clusters=named,
+        tenants={"city": {"name": "政务云"}},
+        services={"chat": {"slo_class": "chat"}},
+        tariffs=[{"tariff": "east", "season": "summer", "hour": h, "price_yuan_per_kwh": 2.0} for h in range(24)]
+        + [{"tariff": "west", "price_yuan_per_kwh": 0.3}],
+    )
+    pg.solve(dearer, engine="local", policies=False, passes=5).save(runs / "dearer")
+    found = read_comparison(runs / RUN, runs / "dearer")
+    chinese, english = (rendering.comparison(found, Wording.of(lang)) for lang in ("zh", "en"))
+    places = [row["place"] for row in chinese["inputs"]]
+    assert "tariffs 24行，如 east summer 0, east summer 1, east summer 2 price_yuan_per_kwh" in places
+    words = {name: {row[name] for row in chinese["flows"]} for name in ("work", "cluster", "tenant")}
+    assert words["work"] == {"弹性训练", "对话", "instant"}
+    assert {"甲市", "乙枢纽"} <= words["cluster"]
+    assert "政务云" in words["tenant"]
+    assert {"elastic training", "chat"} <= {row["work"] for row in english["flows"]}
+    assert {"City", "Hub"} <= {row["cluster"] for row in english["flows"]}
+
+
+def test_why_a_solve_has_no_plan_is_told_in_the_language_of_its_page() -> None:
+    order = Order(
+        base="a run",
+        scenario=Path("s"),
+        overrides=(),
+        engine="lp",
+        options=SolveOptions(),
+        runs=Path("runs"),
+        runs_as_typed="runs",
+    )
+    said = "job a is hard and no pool can ever serve it: latency above the SLO"
+    message = f"{said}; change its window, residency or family, or let hard be false"
+    solve = Solve(id="1", order=order, state="failed", message=message)
+    assert rendering.state(solve, 0, Wording.of("en"))["message"] == message
+    assert rendering.state(solve, 0, Wording.of("zh"))["message"].startswith(
+        "任务 a 必须完成，但任何资源池都无法承担：时延超过要求。"
+    )
 
 
 def test_a_solve_that_is_killed_takes_nothing_down_with_it(site: Served) -> None:
