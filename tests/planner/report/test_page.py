@@ -16,7 +16,7 @@ from command_line import in_this_process, json_of, one_line
 from provgrid.cli import run as run_command
 from provgrid.report.cards import cards
 from provgrid.report.page import report_html
-from provgrid.report.sections import result_tables
+from provgrid.report.sections import assumption_tables, result_tables
 from provgrid.report.subject import Subject, subject_of_plan, subject_of_run
 from provgrid.report.verdict import verdict as verdict_of
 from provgrid.report.wording import Wording
@@ -95,6 +95,13 @@ def test_the_tile_of_the_cost_names_what_the_cost_is_made_of(basis: str, said: s
 def test_the_tile_of_a_plan_that_costs_nothing_says_so() -> None:
     nothing = subject_of_plan(pg.solve(tiny_scenario(jobs=[], services=[], demand=[]), engine="cheapest", passes=1))
     assert verdict_of(nothing, Wording.of("zh")).tiles[0].note == "不高于零负载的费用"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "no source stated"), ("zh", "未注明来源")])
+def test_numbers_without_a_source_say_so_in_the_language_of_the_report(lang: str, said: str) -> None:
+    one = subject_of_plan(pg.solve(tiny_scenario(), engine="local", policies=False, passes=1))
+    (table,) = [table for table in assumption_tables((one,), Wording.of(lang)) if table.key == "sources"]
+    assert said in {row[-1].shown for row in table.rows}
 
 
 def test_tenants_that_are_no_place_go_by_their_name_whatever_kind_they_are() -> None:
