@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from provgrid_models.errors import ArrayError, InfeasibleError, ScenarioError
 from provgrid_optimizer.highs import Ending, settled
 from provgrid_optimizer.matrix.amount import least_amount
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from provgrid_optimizer.options import SolveOptions
 
 LINEAR = ("capacity", "floor_kw", "block_limit_kw", "link_gbps")  # what of a problem a limit of the scenario moves
+# A scenario that a change has made may be refused, as where idle accelerators break a carbon budget by themselves.
+REFUSALS = (ScenarioError, ArrayError, InfeasibleError)
 
 
 class Asked(Protocol):
@@ -32,8 +35,11 @@ def fits(scenario: Scenario, asked: Asked, options: SolveOptions) -> bool:
 
 
 def least_cost(scenario: Scenario, asked: Asked, options: SolveOptions, *, free: bool = False) -> float | None:
-    """Least cost of serving it, in yuan, 0 where all is `free`; None where it cannot be served."""
-    made = asked.program(scenario)
+    """Least cost of serving it, in yuan, 0 where all is `free`; None where it cannot be, or the scenario is refused."""
+    try:
+        made = asked.program(scenario)
+    except REFUSALS:
+        return None
     if made is None:
         return None
     program = replace(made[1], cost=np.zeros(made[1].n_columns), offset=0.0) if free else made[1]
@@ -48,7 +54,7 @@ def amount_needed(
     """How many times the step from a scenario to another one is needed before all that is asked can be served.
 
     Limits move with the amount in proportion. With `asks_less` the demand of that service falls by the amount instead.
-    None where no amount is enough.
+    None where no amount is enough. Raises one of `REFUSALS` where one of the two scenarios is refused.
     """
     made, moved = asked.program(scenario), asked.program(further)
     if made is None or moved is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from provgrid_models.bindings import ported
 from provgrid_models.reasons import Reason
-from provgrid_optimizer.answers.asked import amount_needed, fits
+from provgrid_optimizer.answers.asked import REFUSALS, amount_needed, fits
 from provgrid_optimizer.answers.edits import Edit, cell_of, row_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DIGITS = 6  # of an amount; it is rounded up there
 WORK_STEPS = 1000  # parts of a job's work
+HALVINGS = 8  # of a step that is refused, before the limit is left as it is
 
 
 def working_changes(scenario: Scenario, conflict: Conflict, asked: Asked, options: SolveOptions) -> list[Edit]:
@@ -82,17 +83,38 @@ def _cell(table: str, name: str, column: str, before: float, unit: str) -> Edit:
     return Edit(table=table, id=name, column=column, before=before, after=before, unit=unit, size=before)
 
 
-def _least(scenario: Scenario, change: Edit, asked: Asked, options: SolveOptions) -> Edit | None:
-    """Raise a limit as little as will do, whole accelerators at a time; None where no amount will."""
-    before = float(change.before)
-    step = before or 1.0
-    further = change.to(before + step).applied(scenario)
-    times = amount_needed(scenario, further, asked, options)
-    if times is None:
+def _least(
+    scenario: Scenario, change: Edit, asked: Asked, options: SolveOptions, least: float | None = None
+) -> Edit | None:
+    """Raise a limit as little as will do, whole accelerators at a time; None where no amount will.
+
+    With `least`, no less than this is asked for.
+    """
+    if least is not None and (enough := _checked(scenario, change.to(least), asked, options)):
+        return enough
+    start = float(change.before if least is None else least)
+    more = _more_needed(scenario, change, start, asked, options)
+    if more is None:
         return None
-    more = times * step
-    after = math.ceil(before + more - 1e-6) * 1.0 if change.unit == "accelerators" else before + rounded_up(more)
+    after = math.ceil(start + more - 1e-6) * 1.0 if change.unit == "accelerators" else start + rounded_up(more)
     return _checked(scenario, change.to(float(f"{after:.12g}")), asked, options)
+
+
+def _more_needed(scenario: Scenario, change: Edit, start: float, asked: Asked, options: SolveOptions) -> float | None:
+    """Find how much more than `start` a limit has to be, None where no amount is enough.
+
+    Limits move in proportion to a step. Where it is refused, as more idle accelerators may break a carbon budget, half
+    of it says the same.
+    """
+    here, step = change.to(start).applied(scenario), float(change.before) or 1.0
+    for _ in range(HALVINGS):
+        try:
+            times = amount_needed(here, change.to(start + step).applied(scenario), asked, options)
+        except REFUSALS:
+            step /= 2.0
+        else:
+            return None if times is None else times * step
+    return None
 
 
 def _checked(scenario: Scenario, change: Edit, asked: Asked, options: SolveOptions) -> Edit | None:
@@ -126,8 +148,8 @@ def _of_work(scenario: Scenario, work: Work, asked: Asked, options: SolveOptions
             pool = row_of(scenario, "pools", shut.pool)
             enough = math.ceil(shut.found / pool.availability - 1e-9) * 1.0 if pool.availability else math.inf
             if math.isfinite(enough):
-                change = _cell("pools", pool.id, "accelerators", pool.accelerators, "accelerators").to(enough)
-                yield _checked(scenario, change, asked, options)
+                change = _cell("pools", pool.id, "accelerators", pool.accelerators, "accelerators")
+                yield _least(scenario, change, asked, options, least=enough)
 
 
 def _rule(

@@ -58,12 +58,13 @@ def with_service_in(
 class AsInPlan:
     """What a plan serves, and one job or service on top of it, in whatever scenario: `asked.Asked`.
 
-    All that the plan serves stays served, and of an indivisible plan where it is.
+    All that the plan serves stays served, and of an indivisible plan where it is, unless `others_move`.
     """
 
     plan: Plan
     kind: str  # "job" or "service"
     id: str
+    others_move: bool = False
 
     def program(self, scenario: Scenario) -> tuple[Problem, LinearProgram] | None:
         """Assemble the program; None where no pool could ever serve the work."""
@@ -73,7 +74,9 @@ class AsInPlan:
             return None
         allocation = in_problem(self.plan, problem)
         at = names.index(self.id)
-        if self.kind == "job":
+        if self.others_move:
+            program = assemble(problem, divisible=allocation.divisible)
+        elif self.kind == "job":
             every = np.arange(problem.n_pools)
             program = with_job_in(problem, without_job(allocation, at), at, every)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from provgrid_models.eligibility import exclusions_of_job, exclusions_of_service
 from provgrid_optimizer.answers.asked import fits, least_cost
 from provgrid_optimizer.answers.conflict import Conflict, Limit, Work
 from provgrid_optimizer.answers.fixes import working_changes
+from provgrid_optimizer.answers.infeasible import MANY_WHOLE
 from provgrid_optimizer.answers.moved import AsInPlan
 from provgrid_optimizer.answers.worth import with_fixed_values
+from provgrid_optimizer.engines.lp import n_columns
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -23,27 +25,37 @@ if TYPE_CHECKING:
     from provgrid_optimizer.options import SolveOptions
     from provgrid_optimizer.plan import Plan
 
+SEARCH_S = 30.0  # for each search among whole jobs, all of which may move
+
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
     """A change after which the work is served and nothing else is lost; `change` is None where there is room already.
 
     `extra_yuan`: by how much all that is paid grows, by a solve, idle power and ports included and the value of the
-    unserved work taken off; what it costs to make the change is not in it otherwise.
+    unserved work taken off; what it costs to make the change is not in it otherwise. `others_move`: it serves the work
+    only where jobs of an indivisible plan move for it.
     """
 
     change: Edit | None
     extra_yuan: float
+    others_move: bool = False
 
     @property
     def text(self) -> str:
         """Say the change in words."""
-        return "it would fit as things are" if self.change is None else self.change.text
+        said = "it would fit as things are" if self.change is None else self.change.text
+        return f"{said}, if other work moves" if self.others_move else said
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         change = None if self.change is None else self.change.to_dict()
-        return {"text": self.text, "change": change, "extra_yuan": self.extra_yuan}
+        return {
+            "text": self.text,
+            "change": change,
+            "extra_yuan": self.extra_yuan,
+            "others_move": self.others_move,
+        }
 
 
 def remedies(
@@ -51,18 +63,30 @@ def remedies(
 ) -> tuple[Remedy, ...]:
     """Single changes that serve all of a workload beside all that the plan serves, the cheapest first.
 
+    Those that do so with other jobs moved are looked for where there are no others, and the problem is small.
     `paid_yuan` is what the plan pays now, constants included. What unserved work is worth stays as it is.
     """
-    fixed = with_fixed_values(scenario)
+    fixed, in_the_way = with_fixed_values(scenario), _in_the_way(plan.problem, scenario, kind, name)
     asked = AsInPlan(plan=plan, kind=kind, id=name)
-    if fits(fixed, asked, options):
-        cost = _paid(fixed, asked, options)
-        return () if cost is None else (Remedy(change=None, extra_yuan=cost - paid_yuan),)
+    found = _single_changes(fixed, in_the_way, asked, paid_yuan, options)
+    if found or plan.allocation.divisible or n_columns(plan.problem) > MANY_WHOLE:
+        return found
+    limited = replace(options, time_limit_s=SEARCH_S)
+    return _single_changes(fixed, in_the_way, replace(asked, others_move=True), paid_yuan, limited)
+
+
+def _single_changes(
+    scenario: Scenario, in_the_way: Conflict, asked: AsInPlan, paid_yuan: float, options: SolveOptions
+) -> tuple[Remedy, ...]:
+    """Find what serves what is asked, the cheapest first; where it fits as things are, that alone."""
+    changes: list[Edit | None] = [None]
+    if not fits(scenario, asked, options):
+        changes = [*working_changes(scenario, in_the_way, asked, options)]
     found = []
-    for change in working_changes(fixed, _in_the_way(plan.problem, scenario, kind, name), asked, options):
-        cost = _paid(change.applied(fixed), asked, options)
+    for change in changes:
+        cost = _paid(scenario if change is None else change.applied(scenario), asked, options)
         if cost is not None:
-            found.append(Remedy(change=change, extra_yuan=cost - paid_yuan))
+            found.append(Remedy(change=change, extra_yuan=cost - paid_yuan, others_move=asked.others_move))
     return tuple(sorted(found, key=lambda one: (one.extra_yuan, _size(one.change))))
 
 

@@ -257,6 +257,61 @@ def test_what_is_left_for_want_of_room_gets_the_change_that_makes_room(engine: s
             assert total == pytest.approx(paid, abs=1e-3)
 
 
+def test_a_trial_change_whose_scenario_is_refused_is_one_that_does_not_work() -> None:
+    # 20 accelerators in the city idle at 3.75 kW * 0.6 kg * 12 h = 27 kg, 40 at 54 kg: above the budget of 50 kg. 22
+    # accelerator-hours in one hour take 22 accelerators: 27 * 22 / 20 = 29.7 kg idle and 22 * 0.9 = 19.8 kg of work.
+    burst = job("burst", work_pflop_h=11.0, max_accelerators=30.0, deadline_h=1.0)
+    scenario = tiny_scenario(
+        jobs=[burst],
+        settings={"limits": {"carbon_budget_t": 0.05}},
+        pools={"hub_b/fast": None, "prov_c/small": None},
+        **NO_SERVICES,
+    )
+    plan = pg.solve(scenario, engine="milp", policies=False, threads=1)
+    found = plan.explain.job("burst", verify=True)
+    assert {one.change.override for one in found.remedies if one.change is not None} == {
+        "pools.city_a/fast.accelerators=22.0",
+        "jobs.burst.deadline_h=2.0",
+    }
+
+
+# A gang of 110 in hub_b, where 125 of 80 % are there: 138 of 80 % are enough. `small` runs when the sun makes it cheap.
+IN_THE_HUB: dict[str, Any] = {
+    "mode": "rigid",
+    "region": "west",
+    "release_h": 4.0,
+    "max_accelerators": 110.0,
+    "work_pflop_h": 330.0,
+}
+SMALL: dict[str, Any] = {"mode": "rigid", "region": "west", "max_accelerators": 30.0, "work_pflop_h": 60.0}
+ONLY_THE_HUB: dict[str, Any] = {"pools": {"city_a/fast": None, "prov_c/small": None}, **NO_SERVICES}
+
+
+@pytest.mark.parametrize(
+    ("grid_mw", "accelerators", "others_move"),
+    [
+        (1.0, 175.0, False),  # both run at once in 8 to 10 o'clock: 140 of 80 %
+        # 138 idle at 20.7 kW, and 140 that run take 168 more: 188.7 kW, and 155 kW and 20 of the sun are there. 110
+        # alone take 152.7 kW.
+        (0.155, 138.0, True),
+    ],
+)
+def test_a_gang_that_is_too_large_gets_as_many_accelerators_as_serve_it(
+    grid_mw: float, accelerators: float, others_move: bool
+) -> None:
+    jobs = [job("wide", **IN_THE_HUB), job("small", **SMALL)]
+    clusters = {"hub_b": {"grid_limit_mw": grid_mw}}
+    scenario = tiny_scenario(jobs=jobs, clusters=clusters, **ONLY_THE_HUB)
+    plan = pg.solve(scenario, engine="milp", policies=False, threads=1)
+    (found,) = plan.explain.job("wide", verify=True).remedies
+    assert found.change is not None
+    assert (found.change.override, found.others_move) == (f"pools.hub_b/fast.accelerators={accelerators}", others_move)
+    assert found.text.endswith(", if other work moves") == others_move
+    mended = pg.solve(found.change.applied(scenario), engine="milp", policies=False, threads=1)
+    assert mended.unserved_share == 0.0
+    assert mended.problem.never_served == ()
+
+
 def test_work_that_fits_but_is_not_worth_it_is_said_to_fit() -> None:
     # 10 PFLOP-h cost a few yuan of power; leaving them costs 0.01.
     scenario = tiny_scenario(jobs=[job("idle", unserved_yuan=0.01)], **NO_SERVICES)
