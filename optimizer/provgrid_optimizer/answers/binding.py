@@ -23,7 +23,7 @@ FULL = 1e-6  # relative; a limit that is this near is reached
 class Binding:
     """A limit that is reached in `periods`: `price` is the mean of its price there, in `unit`."""
 
-    kind: str  # capacity, power, link, peak, deadline, width, after
+    kind: str  # capacity, power, link, peak, carbon, deadline, width, after
     id: str
     periods: tuple[int, ...]
     price: float
@@ -82,6 +82,26 @@ def full_links(plan: Plan, prices: Multipliers, links: Iterable[int], window: Bo
         what = f"link {name} carries all of its {gbps:,.6g} Gbit/s"
         found += _binding(problem, "link", name, full & window, prices.link[link], "yuan per Gbit/s-hour", what)
     return found
+
+
+def full_carbon_budget(plan: Plan, prices: Multipliers) -> list[Binding]:
+    """Return the carbon budget, where it is used up; it is one for the whole horizon."""
+    text = carbon_budget_text(plan)
+    if not text:
+        return []
+    periods = tuple(range(plan.problem.n_periods))
+    unit = "yuan per kg of CO2"
+    return [
+        Binding(kind="carbon", id="carbon budget", periods=periods, price=float(prices.carbon), unit=unit, text=text)
+    ]
+
+
+def carbon_budget_text(plan: Plan) -> str:
+    """Say that the carbon budget is used up, "" where it is not."""
+    budget_kg, costs = plan.problem.carbon_budget_kg, plan.component_costs
+    if costs.carbon_kg + costs.floor_kg < budget_kg * (1.0 - FULL):
+        return ""
+    return f"the carbon budget of {budget_kg / 1000.0:,.6g} t is used up"
 
 
 def _power_yuan(problem: Problem, prices: Multipliers, c: int) -> Floats:

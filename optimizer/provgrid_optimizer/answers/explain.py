@@ -12,7 +12,7 @@ from provgrid_models.compile import compile_scenario
 from provgrid_models.eligibility import exclusions_of_job, exclusions_of_service
 from provgrid_models.errors import OptionError
 from provgrid_models.findings import as_clause, did_you_mean
-from provgrid_optimizer.answers.binding import Binding, full_links, full_pools, full_supply
+from provgrid_optimizer.answers.binding import Binding, full_carbon_budget, full_links, full_pools, full_supply
 from provgrid_optimizer.answers.candidates import closed_candidates, job_candidates, service_candidates
 from provgrid_optimizer.answers.explain_cluster import explain_cluster
 from provgrid_optimizer.answers.hours import hours_text, periods_text
@@ -255,7 +255,7 @@ def _job_limits(plan: Plan, prices: Multipliers, j: int) -> list[Binding]:
     window = np.zeros(problem.n_periods, dtype=np.bool_)
     window[int(problem.release[j]) : int(problem.deadline[j])] = True
     pools = np.flatnonzero(problem.reasons(np.array([j]))[0] == 0).tolist()
-    found = full_pools(plan, prices, pools, window)
+    found = full_carbon_budget(plan, prices) + full_pools(plan, prices, pools, window)
     found += full_supply(plan, prices, np.unique(problem.pool_cluster[pools]).tolist(), window)
     moving = np.zeros(problem.n_periods, dtype=np.bool_)
     moving[int(problem.release[j]) : int(problem.release[j] + problem.move_periods[j])] = True
@@ -302,6 +302,6 @@ def _service_limits(plan: Plan, prices: Multipliers, s: int) -> list[Binding]:
     pools = np.flatnonzero((problem.service_rate[s] > 0) & np.isfinite(problem.service_yuan[s])).tolist()
     routes = [problem.route(int(problem.service_origin[s]), p) for p in pools]
     links = np.unique(np.concatenate([*routes, []])).astype(int).tolist()
-    found = full_pools(plan, prices, pools, asks)
+    found = full_carbon_budget(plan, prices) + full_pools(plan, prices, pools, asks)
     found += full_supply(plan, prices, np.unique(problem.pool_cluster[pools]).tolist(), asks)
     return found + full_links(plan, prices, links, asks)

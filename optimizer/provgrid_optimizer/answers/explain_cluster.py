@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid_optimizer.answers.alone import too_small
-from provgrid_optimizer.answers.binding import Binding, full_links, full_pools, full_supply
+from provgrid_optimizer.answers.binding import Binding, full_carbon_budget, full_links, full_pools, full_supply
 from provgrid_optimizer.answers.candidates import job_candidates, pool_name, service_candidates
 from provgrid_optimizer.answers.job_prices import job_yuan, job_yuan_in, left_yuan, service_yuan
 
@@ -97,7 +97,7 @@ def explain_cluster(
     problem = plan.problem
     pools = np.flatnonzero(problem.pool_cluster == c)
     always = np.ones(problem.n_periods, dtype=np.bool_)
-    binding = full_pools(plan, prices, pools.tolist(), always)
+    binding = full_carbon_budget(plan, prices) + full_pools(plan, prices, pools.tolist(), always)
     binding += full_supply(plan, prices, [c], always)
     binding += full_links(plan, prices, _links_to(problem, c), always)
     name = str(c) if problem.labels.clusters is None else str(problem.labels.clusters[c])

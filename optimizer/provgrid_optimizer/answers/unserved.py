@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid_models.words import counted
+from provgrid_optimizer.answers.binding import carbon_budget_text
 from provgrid_optimizer.answers.candidates import ranked_for_job
 from provgrid_optimizer.plan_tables import named
 
@@ -123,7 +124,8 @@ def _job_reason(plan: Plan, name: object) -> str:
         count = f"{count} and large enough, {counted(small, 'more is', 'more are')} too small even empty"
     if best.extra_yuan is not None and best.extra_yuan > 0:
         return f"{count}; {best.pool}, the cheapest, would cost {best.extra_yuan:,.0f} yuan more than leaving it"
-    return f"{count}, and the plan has no room for it there; {best.pool} would be the cheapest"
+    why = carbon_budget_text(plan) or "the plan has no room for it there"
+    return f"{count}, and {why}; {best.pool} would be the cheapest"
 
 
 def _short(plan: Plan, name: object) -> str:
@@ -133,4 +135,5 @@ def _short(plan: Plan, name: object) -> str:
     short = plan.allocation.unserved_units(problem)[s] > LEFT * problem.demand[s].max()
     opened = int(((problem.service_rate[s] > 0) & np.isfinite(problem.service_yuan[s])).sum())
     pools = counted(opened, "pool is open to it", "pools are open to it")
-    return f"short in {int(short.sum())} of {counted(problem.n_periods, 'period')}; {pools}"
+    why = carbon_budget_text(plan)
+    return f"short in {int(short.sum())} of {counted(problem.n_periods, 'period')}; {pools}{why and f', and {why}'}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from provgrid.report.rows import ids, open_pools
 from provgrid_optimizer.answers.alone import holds_whole
+from provgrid_optimizer.answers.binding import carbon_budget_text
 from provgrid_optimizer.evaluate import fastest_accelerator_hours
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ def unserved(subject: Subject, wording: Wording) -> pd.DataFrame:
     opened = open_pools(problem, left)
     # A relaxation may divide a job, so that a pool too small for all of it could still do a part.
     able = opened if allocation.divisible else holds_whole(problem, left).sum(axis=1)
+    no_room = "unserved.carbon" if carbon_budget_text(subject.plan) else "unserved.no_room"
     for job, pools, large in zip(left.tolist(), opened.tolist(), able.tolist(), strict=True):
         base = int(problem.after[job])
         if base >= 0 and share[base] > LEFT:
             why = say("unserved.base", base=names[base])
         else:
-            why = say("unserved.no_room", pools=large) if large else say("unserved.too_small", pools=pools)
+            why = say(no_room, pools=large) if large else say("unserved.too_small", pools=pools)
         yuan = float(problem.unserved_yuan[job] * problem.job_weight[job] * share[job])
         rows.append(
             {
@@ -65,7 +67,7 @@ def unserved(subject: Subject, wording: Wording) -> pd.DataFrame:
             {
                 "workload": names[service],
                 "work": "inference",
-                "why": say("unserved.no_room", pools=int((problem.service_rate[service] > 0).sum())),
+                "why": say(no_room, pools=int((problem.service_rate[service] > 0).sum())),
                 "share": part,
                 "accelerator_h": float(service_h[service] * part),
                 "cost_yuan": float(problem.service_unserved_yuan[service] * units[service]),

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 import provgrid as pg
+from provgrid.report.subject import subject_of_plan
+from provgrid.report.unserved import unserved as in_the_report
+from provgrid.report.wording import Wording
 from provgrid_optimizer.answers.unserved import largest
 from tiny import job, service, tiny_scenario
 
@@ -46,6 +49,34 @@ def test_what_is_left_comes_by_its_value_with_the_reason() -> None:
     assert never.reason.startswith("no pool can ever serve it: ")
     assert cheap.reason.startswith("one pool is open to it")
     assert "city_a/fast" in cheap.reason
+
+
+def test_a_carbon_budget_that_is_used_up_is_the_reason_and_a_limit_that_is_reached() -> None:
+    # city_a idles at 27 kg, and 72 kg may be. An accelerator-hour takes 0.9 kg: `large` 27 kg at 100 yuan a kg, each of
+    # the others 21.6 kg at 95. Of the 45 kg that are left the two take 43.2, which is worth more than `large`; beside
+    # one of them it does not fit. chat, which is worth least, takes the rest.
+    scenario = tiny_scenario(
+        settings={"limits": {"carbon_budget_t": 0.072}},
+        pools={"hub_b/fast": None, "prov_c/small": None},
+        jobs=[
+            job("large", work_pflop_h=15.0, unserved_yuan=2700.0),
+            job("one", work_pflop_h=12.0, unserved_yuan=2052.0),
+            job("other", work_pflop_h=12.0, unserved_yuan=2052.0),
+        ],
+        services=[service("chat", unserved_yuan_per_mtoken=100.0)],
+        demand=asked("chat", [700.0] * 12),
+    )
+    plan = pg.solve(scenario, engine="milp", threads=1, policies=False)
+    chat, large = largest(plan, 3)
+    used_up = "one pool is open to it, and the carbon budget of 0.072 t is used up"
+    assert large.reason == f"{used_up}; city_a/fast would be the cheapest"
+    assert chat.reason.endswith("the carbon budget of 0.072 t is used up")
+    why = plan.explain
+    for found in (why.job("large"), why.service("chat"), why.cluster("city_a")):
+        assert (found.binding[0].kind, found.binding[0].text) == ("carbon", "the carbon budget of 0.072 t is used up")
+        assert found.binding[0].price > 0
+    said = in_the_report(subject_of_plan(plan), Wording.of("en"))["why"]
+    assert set(said) == {"the carbon budget is used up; pools open to it: 1"}
 
 
 def test_a_service_that_is_short_says_for_how_long() -> None:
