@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import pty
 import re
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,9 +27,11 @@ from provgrid import studies
 from provgrid.cli import doctor, new
 from provgrid.cli import run as command_line
 from provgrid.cli.console import FIRST_USE, Reporter, live_terminal, print_table
-from provgrid.cli.solve import _part
+from provgrid.cli.solve import _part, _print_exact
 from provgrid_models.errors import OptionError
 from provgrid_models.files import save_scenario
+from provgrid_optimizer.answers import exactly
+from provgrid_optimizer.engines.lp import n_columns
 from provgrid_optimizer.options import Progress
 from provgrid_seeds.loader import scenario_folder, scenario_names, system_names
 from tiny import job, tiny_scenario
@@ -246,6 +250,33 @@ def test_solve_names_what_is_left_why_and_what_to_ask_next(tmp_path: Path) -> No
     assert "  see why: provgrid explain 'a run' --job never\n" in said.stdout
     assert "note: " in said.stdout  # a window that crosses the end of the horizon counts in part
     assert "_" not in said.stdout.splitlines()[0]  # a status in words
+
+
+@pytest.mark.parametrize(
+    ("engine", "gap", "too_large", "named"),
+    [
+        ("heuristic", 0.5, False, True),
+        ("heuristic", math.inf, False, True),
+        ("heuristic", 0.01, False, False),
+        ("heuristic", 0.5, True, False),
+        ("cheapest", 0.5, False, False),
+    ],
+)
+def test_solve_names_the_exact_engine_where_a_small_plan_is_far_from_proven(
+    engine: str,
+    gap: float,
+    too_large: bool,
+    named: bool,
+    run: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = pg.open(run)
+    monkeypatch.setattr(exactly, "MANY_WHOLE", n_columns(plan.problem) - too_large)
+    far = replace(plan, certificate=replace(plan.certificate, engine=engine, gap=gap))
+    _print_exact(far, "my scenario", ["prices.basis=full"])
+    command = "provgrid solve 'my scenario' --set prices.basis=full --engine milp --time-limit 600"
+    assert capsys.readouterr().out == f"for a better plan, or a proof of this one: {command}\n" * named
 
 
 def test_a_name_where_a_scenario_is_needed_says_what_to_write() -> None:

@@ -18,6 +18,8 @@ from provgrid_models.errors import OptionError
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provgrid.draws import Task
     from provgrid.spread import Uncertainty
     from provgrid_optimizer.plan import Plan
@@ -116,6 +118,7 @@ def solve(
     else:
         output().print(plan.summary())
         _print_left(plan, written)
+        _print_exact(plan, scenario, overrides or ())
         if spread is not None:
             output().print(spread.summary())
         output().print(f"run folder: {written}")
@@ -143,6 +146,15 @@ def _print_left(plan: Plan, run: Path) -> None:
         say(f"  see why: provgrid explain {shlex.quote(str(run))} --{shown[0].kind} {shlex.quote(shown[0].id)}")
     for note_text in plan.problem.notes:
         say(f"note: {note_text}")
+
+
+def _print_exact(plan: Plan, scenario: str, overrides: Sequence[str]) -> None:
+    """Name the exact engine where the plan is far from proven, and small enough for it."""
+    from provgrid_optimizer.answers.exactly import EXACT, worth_solving_exactly
+
+    if worth_solving_exactly(plan):
+        words = ["provgrid", "solve", scenario, *(word for one in overrides for word in ("--set", one))]
+        output().print(f"for a better plan, or a proof of this one: {shlex.join(words)} {EXACT}")
 
 
 def _part(share: float) -> str:

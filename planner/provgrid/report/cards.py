@@ -11,6 +11,7 @@ import numpy as np
 
 from provgrid.report import rows
 from provgrid.report.unserved import share_left, unserved
+from provgrid_optimizer.answers.exactly import EXACT, worth_solving_exactly
 from provgrid_optimizer.certificate import FAR
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ def cards(subjects: tuple[Subject, ...], wording: Wording) -> tuple[Card, ...]:
         for subject in subjects:
             sentence, points = answer(subject, wording)
             answers.append(Answer(subject.name, sentence, tuple(points)))
-        question, more = wording.say(f"cards.{key}.question"), wording.say(f"cards.{key}.more")
-        made.append(Card(key, question, tuple(answers), more, COMMANDS[key]))
+        more, command = f"cards.{key}.more", COMMANDS[key]
+        if key == "sure" and any(worth_solving_exactly(subject.plan) for subject in subjects):
+            more, command = "cards.sure.exact", f"provgrid solve SCENARIO {EXACT}"
+        made.append(Card(key, wording.say(f"cards.{key}.question"), tuple(answers), wording.say(more), command))
     return tuple(made)
 
 

@@ -149,13 +149,17 @@ def test_tables_with_unserved_shares_name_work_that_no_pool_can_serve_run_by_run
 
 @pytest.mark.parametrize(("gap", "told"), [(0.03, "proven to be within 3.00%"), (0.9752, "far from proven")])
 def test_a_wide_gap_is_not_told_as_if_it_were_a_merit(subject: Subject, gap: float, told: str) -> None:
-    wide = replace(subject)
-    wide.__dict__["certificate"] = replace(subject.certificate, gap=gap)
-    verdict, card = (
-        verdict_of(wide, Wording.of("en")).headline,
-        cards((wide,), Wording.of("en"))[-1].answers[0].sentence,
-    )
+    certificate = replace(subject.certificate, gap=gap, engine="heuristic")
+    wide = replace(subject, plan=replace(subject.plan, certificate=certificate))
+    wide.__dict__["certificate"] = certificate
+    sure = cards((wide,), Wording.of("en"))[-1]
+    verdict, card = verdict_of(wide, Wording.of("en")).headline, sure.answers[0].sentence
     assert told in verdict
+    assert (sure.command, "exact engine" in sure.more) == (
+        ("provgrid solve SCENARIO --engine milp --time-limit 600", True)
+        if gap > 0.05
+        else ("provgrid solve SCENARIO --uncertain", False)
+    )
     assert ("within" in card) is (gap < 0.05)
     assert ("a far better plan may exist" in card) is (gap > 0.05)
 
