@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,13 @@ from provgrid_optimizer.engines.lp import n_columns
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
     from provgrid_models.scenario import Scenario
+    from provgrid_optimizer.answers.asked import Asked
     from provgrid_optimizer.answers.edits import Edit
+    from provgrid_optimizer.matrix import LinearProgram
     from provgrid_optimizer.options import SolveOptions
     from provgrid_optimizer.plan import Plan
 
-SEARCH_S = 30.0  # for each search among whole jobs, all of which may move
+SEARCH_S, SEARCHES_S = 30.0, 120.0  # for each search among whole jobs, all of which may move, and for all of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,18 @@ class Remedy:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Until:
+    """What is asked, and until when it is looked for; after that, no way of serving it is known."""
+
+    asked: Asked
+    end_s: float  # of `time.monotonic`
+
+    def program(self, scenario: Scenario) -> tuple[Problem, LinearProgram] | None:
+        """Assemble the program, while there is time."""
+        return self.asked.program(scenario) if time.monotonic() < self.end_s else None
+
+
 def remedies(
     plan: Plan, scenario: Scenario, kind: str, name: str, paid_yuan: float, options: SolveOptions
 ) -> tuple[Remedy, ...]:
@@ -80,8 +95,9 @@ def _single_changes(
 ) -> tuple[Remedy, ...]:
     """Find what serves what is asked, the cheapest first; where it fits as things are, that alone."""
     changes: list[Edit | None] = [None]
-    if not fits(scenario, asked, options):
-        changes = [*working_changes(scenario, in_the_way, asked, options)]
+    tried = _Until(asked=asked, end_s=time.monotonic() + SEARCHES_S) if asked.others_move else asked
+    if not fits(scenario, tried, options):
+        changes = [*working_changes(scenario, in_the_way, tried, options)]
     found = []
     for change in changes:
         cost = _paid(scenario if change is None else change.applied(scenario), asked, options)

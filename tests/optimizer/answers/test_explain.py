@@ -13,6 +13,7 @@ import provgrid as pg
 from provgrid_models.errors import InfeasibleError, OptionError
 from provgrid_models.problem import Labels, Problem
 from provgrid_optimizer.allocation import Allocation
+from provgrid_optimizer.answers import remedies
 from provgrid_optimizer.answers.moved import without_job
 from provgrid_optimizer.engines.lp import lp
 from provgrid_optimizer.engines.milp import milp
@@ -297,7 +298,7 @@ ONLY_THE_HUB: dict[str, Any] = {"pools": {"city_a/fast": None, "prov_c/small": N
     ],
 )
 def test_a_gang_that_is_too_large_gets_as_many_accelerators_as_serve_it(
-    grid_mw: float, accelerators: float, others_move: bool
+    grid_mw: float, accelerators: float, others_move: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [job("wide", **IN_THE_HUB), job("small", **SMALL)]
     clusters = {"hub_b": {"grid_limit_mw": grid_mw}}
@@ -310,6 +311,8 @@ def test_a_gang_that_is_too_large_gets_as_many_accelerators_as_serve_it(
     mended = pg.solve(found.change.applied(scenario), engine="milp", policies=False, threads=1)
     assert mended.unserved_share == 0.0
     assert mended.problem.never_served == ()
+    monkeypatch.setattr(remedies, "SEARCHES_S", 0.0)
+    assert bool(plan.explain.job("wide", verify=True).remedies) != others_move
 
 
 def test_work_that_fits_but_is_not_worth_it_is_said_to_fit() -> None:
