@@ -36,6 +36,12 @@ def weights(horizon: Horizon) -> Floats:
     return np.repeat([block.weight for block in horizon.blocks], [block.periods for block in horizon.blocks])
 
 
+def block_ends(horizon: Horizon) -> Ints:
+    """Return the period after the last one of the block that each period lies in, shape (T,)."""
+    lengths = [block.periods for block in horizon.blocks] or [horizon.periods]
+    return np.repeat(np.cumsum(lengths), lengths)
+
+
 def profile_values(
     frame: pd.DataFrame, key: str, value: str, names: Sequence[str], horizon: Horizon, table: str
 ) -> Floats:

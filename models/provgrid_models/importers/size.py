@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from provgrid_models.errors import OptionError
+from provgrid_models.horizon import block_ends
 from provgrid_models.importers.fleet import Fleet, jobs_share, services_share
 from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.words import counted
@@ -89,7 +90,7 @@ def _fitted(
     scale = room / asked if asked > 0 else 1.0
     placed, said = _feasible(_scaled(work, scale), fleet, scenario)
     reached = _share(placed, scenario)
-    for _ in range(FIT_ROUNDS):  # what is cut at the horizon's end, or at the largest pool, depends on the factor
+    for _ in range(FIT_ROUNDS):  # what is cut at a block's end, or at the largest pool, depends on the factor
         if abs(reached - room) <= FIT_TOLERANCE * room or reached <= 0:
             break
         next_scale = scale * room / reached
@@ -121,8 +122,8 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     """Make every job fit its window on every pool that holds its gang; also say what was changed.
 
     A job's accelerators are cut to the largest pool, and the smallest pool that it takes along with them; deadlines
-    are moved out where the slowest pool needs longer, at most to the horizon's end; work that does not fit before that
-    end is cut; a job without one whole period left is left out.
+    are moved out where the slowest pool needs longer, at most to the horizon's end, or to that of the block that the
+    job starts in; work that does not fit before that end is cut; a job without one whole period left is left out.
     """
     jobs = whole.jobs
     if fleet is None:
@@ -136,12 +137,14 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
     gang = np.where(too_large, largest, wanted)
     rate = fleet.slowest_rate(np.where(rigid | too_large, gang, 0.0))
     move = np.ceil(jobs["data_gb"].to_numpy() * 8.0 / (3600.0 * period_h * jobs["move_gbps"].to_numpy()) - EDGE)
-    first = np.ceil(jobs["release_h"].to_numpy() / period_h - EDGE) + move
+    start = np.ceil(jobs["release_h"].to_numpy() / period_h - EDGE)
+    end = block_ends(horizon)[np.minimum(start, horizon.periods - 1).astype(np.int64)]
+    first = start + move
     work = jobs["work_pflop_h"].to_numpy()
     needed = np.maximum(np.ceil(work / (gang * rate * period_h) - EDGE), 1.0)
     last = np.floor(jobs["deadline_h"].to_numpy() / period_h + EDGE)
     late = last < first + needed
-    last = np.minimum(np.where(late, first + needed, last), horizon.periods)
+    last = np.minimum(np.where(late, first + needed, last), end)
     fits = first < last
     most = gang * rate * np.maximum(last - first, 0.0) * period_h
     cut = fits & (work > most * (1 + EDGE))
@@ -150,19 +153,30 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
         # Whole, because every other value makes one more class of jobs.
         min_accelerators=np.minimum(jobs["min_accelerators"], np.floor(gang + EDGE)),
         work_pflop_h=np.where(cut, most, work),
-        deadline_h=np.where(late, last * period_h, np.minimum(jobs["deadline_h"], horizon.periods * period_h)),
+        deadline_h=np.where(late, last * period_h, np.minimum(jobs["deadline_h"], end * period_h)),
     )[fits]
+    until = "the block's end" if len(horizon.blocks) > 1 else "the horizon's end"
     if not len(placed):
-        raise OptionError("no imported job has a whole period left before the horizon's end; change from_hour")
+        raise OptionError(f"no imported job has a whole period left before {until}; change from_hour")
     after = 100 * float((work - most)[cut].sum() / work.sum())
-    beyond = fits & ~late & (jobs["deadline_h"].to_numpy() > horizon.periods * period_h * (1 + EDGE))
+    beyond = fits & ~late & (jobs["deadline_h"].to_numpy() > end * period_h * (1 + EDGE))
     changed = (
-        (beyond, "deadline", "deadlines", "after the horizon's end moved to that end."),
+        (beyond, "deadline", "deadlines", f"after {until} moved to that end."),
         (too_large & fits, "job", "", f"larger than every pool cut to {largest:g} accelerators."),
         (late & fits, "deadline was", "deadlines were", "set to what the job needs on the slowest chip of its family."),
-        (cut, "job has", "jobs have", f"too little time before the horizon's end: {after:.3g} % of the work left out."),
-        (~fits, "job has", "jobs have", "no whole period left before the horizon's end, and no place in the plan."),
+        (cut, "job has", "jobs have", f"too little time before {until}: {after:.3g} % of the work left out."),
+        (~fits, "job has", "jobs have", f"no whole period left before {until}, and no place in the plan."),
     )
-    return replace(whole, jobs=placed.reset_index(drop=True)), [
-        f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()
+    said = [f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()]
+    return replace(whole, jobs=placed.reset_index(drop=True)), [*_blocks_said(scenario), *said]
+
+
+def _blocks_said(scenario: Scenario) -> list[str]:
+    """Say what becomes of hours that follow one another in a trace, in blocks that may lie months apart."""
+    blocks = len(scenario.settings.horizon.blocks)
+    if blocks < 2:
+        return []
+    return [
+        f"Hours of the import fill the {blocks} blocks of the horizon one after the other; a job's window ends with the "
+        "block that it starts in."
     ]

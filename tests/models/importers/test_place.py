@@ -148,6 +148,27 @@ def test_work_after_the_horizon_is_cut_and_jobs_without_a_whole_period_are_left_
     assert "1 job has no whole period left before the horizon's end, and no place in the plan." in said
 
 
+def test_windows_end_with_the_block_of_the_horizon_that_they_start_in(philly):
+    hours = ("02:00", "05:30", "08:00")  # the second begins with the first whole period after it, in the other block
+    imported = philly(*[(f"2017-10-09 {hour}:00", 3600, 1, "vc") for hour in hours])
+    starts = ("2026-07-01T00:00:00", "2026-08-01T00:00:00")
+    blocks = [{"start": start, "periods": 6, "weight": 182.5} for start in starts]
+    scenario = into(imported, tiny_scenario(settings={"horizon": {"blocks": blocks}}), PlaceOptions(scale=1.0))
+    assert scenario.jobs["deadline_h"].tolist() == [6.0, 12.0, 12.0]
+    # 1 PFLOP-h each, on one accelerator of 0.2 PFLOPS: 0.8 of it in the 4 h that are left to the first and the last
+    assert scenario.jobs["work_pflop_h"].tolist() == pytest.approx([0.8, 1.0, 0.8])
+    said = list(scenario.settings.assumptions)
+    filled = said.index(
+        "Hours of the import fill the 2 blocks of the horizon one after the other; a job's window ends with the block "
+        "that it starts in."
+    )
+    assert said[filled + 1 : filled + 3] == [
+        "3 deadlines after the block's end moved to that end.",
+        "2 jobs have too little time before the block's end: 13.3 % of the work left out.",  # 0.4 of 3
+    ]
+    assert [finding.text() for finding in check_loaded(scenario) if finding.severity == "error"] == []
+
+
 def test_what_is_cut_is_told_before_what_is_multiplied_and_the_shares_agree(philly):
     imported = philly(
         ("2017-10-09 02:00:00", 36000, 1, "vc"),  # 10 PFLOP-h, of which 2 are done before the horizon ends

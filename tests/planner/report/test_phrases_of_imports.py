@@ -22,6 +22,7 @@ from provgrid_models.importers import (
 )
 from provgrid_models.importers.core import Imported
 from provgrid_models.importers.place import placed
+from provgrid_models.scenario import Scenario
 from tiny import tiny_scenario
 
 ENGLISH = re.compile(r"[A-Za-z']{2,} [A-Za-z']{2,}")  # two words; names of pods, chips and formats are one
@@ -82,6 +83,11 @@ def servegen(folder: Path, options: ServegenOptions, *, with_tokens: bool) -> Im
     return import_trace("servegen", folder, options)
 
 
+def _two_days() -> Scenario:
+    starts = ("2026-07-01T00:00:00", "2026-08-01T00:00:00")
+    return tiny_scenario(settings={"horizon": {"blocks": [{"start": start, "periods": 6} for start in starts]}})
+
+
 def _asks_too_much(folder: Path) -> tuple[str, ...]:
     return placed(philly(folder), tiny_scenario(), PlaceOptions(target_utilisation=1.0)).assumptions
 
@@ -90,6 +96,7 @@ CASES: dict[str, Callable[[Path], tuple[str, ...]]] = {
     "jobs as they are": lambda folder: placed(philly(folder), tiny_scenario(), PlaceOptions(scale=1.0)).assumptions,
     "jobs fitted": lambda folder: placed(philly(folder), tiny_scenario(), PlaceOptions()).assumptions,
     "jobs that no factor fits": _asks_too_much,
+    "jobs in blocks": lambda folder: placed(philly(folder), _two_days(), PlaceOptions(scale=1.0)).assumptions,
     "jobs beside others": lambda folder: (
         placed(
             philly(folder),
