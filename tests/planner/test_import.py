@@ -152,6 +152,69 @@ def test_what_did_not_occur_is_not_spoken_of(tmp_path: Path, capsys: pytest.Capt
     assert "rows: files 1, rows read 2, rows kept 1, duplicate rows 1\n" in said
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "refusal", "listed"),
+    [
+        (
+            "philly",
+            "p.csv",
+            "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09 01:00:00,1800,1,99,vc\n",
+            "philly: no row of the trace gives work (files 1, rows read 1, bad rows 1)",
+            "p.csv:2 column gpu_time: differs from duration x num_gpus (found '99')",
+        ),
+        (
+            "azure-llm",
+            "chat.csv",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 10:00:00,many,500\n",
+            "chat.csv: 0 good rows at 0 moments give no request rate",
+            "chat.csv:2 column ContextTokens: not a number (found 'many')",
+        ),
+        (
+            "servegen",
+            "model/chunk-1-trace.csv",
+            "0,many,1,Gamma,1,1\n",
+            "chunk-1-trace.csv: 0 good rows give no request rate",
+            "model/chunk-1-trace.csv:1 column rate: not a number (found 'many')",
+        ),
+    ],
+)
+def test_a_trace_without_one_good_row_shows_what_is_wrong_with_its_rows(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    name: str,
+    content: str,
+    refusal: str,
+    listed: str,
+) -> None:
+    save_scenario(tiny_scenario(), tmp_path / "tiny")
+    trace = tmp_path / name
+    trace.parent.mkdir(exist_ok=True)
+    trace.write_text(content, encoding="utf-8")
+    given = ["import", kind, str(trace), "--into", str(tmp_path / "tiny"), "-o", str(tmp_path / "out")]
+    error = f"provgrid: {refusal}; correct what is wrong in 1 place, first {listed}\n"
+    assert (run(given), *capsys.readouterr()) == (2, f"  {listed}\n", error)
+    assert (run([*given, "--json"]), *capsys.readouterr()) == (2, "", error)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_trace_that_has_no_row_at_all_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_scenario(tiny_scenario(), tmp_path / "tiny")
+    given = ["import", "philly", str(philly(tmp_path / "p.csv")), "--into", str(tmp_path / "tiny")]
+    assert run([*given, "-o", str(tmp_path / "out")]) == 2
+    refusal = "philly: no row of the trace gives work (files 1); check the file and the options"
+    assert tuple(capsys.readouterr()) == ("", f"provgrid: {refusal}\n")
+
+
+def test_a_name_that_is_mapped_to_two_regions_is_refused(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["import", "azure-llm", str(trace), "-o", str(tmp_path / "out"), "--option"]
+    assert run([*given, "region_map=chat:hami,chat:hangzhou"]) == 2
+    said = "option region_map=chat:hami,chat:hangzhou leads chat to hami and to hangzhou; keep one"
+    assert capsys.readouterr().err == f"provgrid: {said}\n"
+
+
 def test_an_option_of_the_other_sort_is_shown_the_way(
     trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

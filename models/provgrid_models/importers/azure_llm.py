@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from provgrid_models.errors import ScenarioError
 from provgrid_models.importers.core import (
     BadRows,
     Cells,
     Imported,
+    NoGoodRowError,
     common_assumptions,
     expand,
     long_table,
@@ -53,7 +53,7 @@ def read(files: Sequence[str | Path] | str | Path, options: AzureOptions) -> Imp
 
     Raises
     ------
-    ScenarioError
+    NoGoodRowError
         Where a file has fewer than two good rows at different times, so that it has no rate.
     """
     bad = BadRows()
@@ -124,7 +124,6 @@ def _read_file(path: Path, name: str, options: AzureOptions, bad: BadRows) -> Re
     cells.drop_duplicates(drop=options.drop_duplicates)
     kept = moment[cells.good]
     if kept.nunique() < 2:
-        raise ScenarioError(
-            f"{path.name}: {len(kept)} good rows at {kept.nunique()} moments give no request rate; check the file"
-        )
+        what = f"{path.name}: {len(kept)} good rows at {kept.nunique()} moments give no request rate"
+        raise NoGoodRowError(what, bad.frame())
     return Requests(cells, name, kept, prompt[cells.good], output[cells.good])

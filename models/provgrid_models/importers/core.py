@@ -16,6 +16,7 @@ from provgrid_models.errors import OptionError, ScenarioError
 from provgrid_models.importers.options import UNPLACED, TraceOptions
 from provgrid_models.scenario import Family, Tenant
 from provgrid_models.tables import LONG_TABLES
+from provgrid_models.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +62,24 @@ def long_table(name: str, columns: Mapping[str, Any], rows: int) -> pd.DataFrame
             for c in LONG_TABLES[name].columns
         }
     )
+
+
+class NoGoodRowError(ScenarioError):
+    """A trace, or a file of it, has no row that gives work; `bad_rows` lists what is wrong, as `Imported` does."""
+
+    def __init__(self, what: str, bad_rows: pd.DataFrame) -> None:
+        advice = "check the file and the options"
+        if len(bad_rows):
+            first = bad_row_text(bad_rows.iloc[0])
+            advice = f"correct what is wrong in {counted(len(bad_rows), 'place')}, first {first}"
+        super().__init__(f"{what}; {advice}")
+        self.bad_rows = bad_rows
+
+
+def bad_row_text(row: Any) -> str:
+    """One row of `Imported.bad_rows` as a line."""
+    column = f" column {row.column!s}" if row.column else ""
+    return f"{row.file}:{row.line}{column}: {row.problem} (found {row.found!r})"
 
 
 @dataclass
@@ -180,7 +199,7 @@ def read_cells(path: Path, columns: Sequence[str], bad: BadRows, *, header: bool
     Raises
     ------
     ScenarioError
-        Where the header lacks a needed column.
+        Where the header lacks a needed column, or has one twice.
     """
     file = label or path.name
     lines = (
@@ -193,11 +212,14 @@ def read_cells(path: Path, columns: Sequence[str], bad: BadRows, *, header: bool
     )
     names = _split(lines[0]) if header else list(columns)
     missing = [c for c in columns if c not in names]
+    repeated = [c for c in columns if names.count(c) > 1]
     if missing:
         raise ScenarioError(
             f"{file}: the header lacks {', '.join(missing)}; found {lines[0][:FOUND_LENGTH] or 'an empty file'!r}; "
             "name the trace's own files, or another format"
         )
+    if repeated:
+        raise ScenarioError(f"{file}: the header has {', '.join(repeated)} more than once; keep one of them")
     body = enumerate(lines[1:] if header else lines, start=2 if header else 1)
     rows: list[list[str]] = []
     numbers: list[int] = []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from provgrid_models.demand import expand
 from provgrid_models.errors import OptionError
+from provgrid_models.importers.core import NoGoodRowError
 from provgrid_models.importers.fleet import family_for
 from provgrid_models.importers.options import PlaceOptions
 from provgrid_models.importers.origins import settings_with
@@ -79,8 +80,13 @@ def placed(imported: Imported, scenario: Scenario, options: PlaceOptions | None 
     ------
     OptionError
         Unknown regions or families, nothing inside the horizon, or no room left for the imported work.
+    NoGoodRowError
+        The import holds no work.
     """
     chosen = options or PlaceOptions()
+    if imported.jobs.empty and imported.services.empty:
+        counts = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in imported.counts.items() if n)
+        raise NoGoodRowError(f"{imported.kind}: no row of the trace gives work ({counts})", imported.bad_rows)
     if chosen.keep:
         scenario = expand(scenario)  # what is still to be drawn is the scenario's own work too
     words = [

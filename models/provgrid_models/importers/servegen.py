@@ -17,6 +17,7 @@ from provgrid_models.importers.core import (
     BadRows,
     Cells,
     Imported,
+    NoGoodRowError,
     common_assumptions,
     expand,
     long_table,
@@ -139,7 +140,7 @@ def _read_client(path: Path, bad: BadRows) -> Client:
     cells.reject(repeated, "window_start", "an earlier row has this window")
     kept = start_s[cells.good]
     if kept.size < 2:
-        raise ScenarioError(f"{path.name}: {kept.size} good rows give no request rate; check the file")
+        raise NoGoodRowError(f"{path.name}: {kept.size} good rows give no request rate", bad.frame())
     window_s = float(np.median(np.diff(np.sort(kept))))
     cells.reject(
         np.abs(start_s / window_s - np.round(start_s / window_s)) > 1e-6,
@@ -147,7 +148,7 @@ def _read_client(path: Path, bad: BadRows) -> Client:
         f"no multiple of the window of {window_s:g} s",
     )
     if not cells.good.any():
-        raise ScenarioError(f"{path.name}: no two rows are a whole number of windows apart; check the file")
+        raise NoGoodRowError(f"{path.name}: no two rows are a whole number of windows apart", bad.frame())
     index = np.round(start_s[cells.good] / window_s).astype(np.int64)
     grid = np.full(int(index.max()) + 1, np.nan)
     grid[index] = rate[cells.good]

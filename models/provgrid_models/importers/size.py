@@ -177,6 +177,6 @@ def _blocks_said(scenario: Scenario) -> list[str]:
     if blocks < 2:
         return []
     return [
-        f"Hours of the import fill the {blocks} blocks of the horizon one after the other; a job's window ends with the "
-        "block that it starts in."
+        f"Hours of the import fill the {blocks} blocks of the horizon one after the other; a job's window ends with "
+        "the block that it starts in."
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from provgrid_models.errors import OptionError
 from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -94,10 +95,11 @@ def import_trace(
     placed = None
     with Reporter() as reporter:
         reporter.stage(f"reading {kind}")
-        imported = importers.import_trace(kind, files, options)
-        if into is not None:
-            reporter.stage(f"placing the work in {into}")
-            placed = importers.placed(imported, api.load(into), place)
+        with _bad_rows_first(silent=as_json):
+            imported = importers.import_trace(kind, files, options)
+            if into is not None:
+                reporter.stage(f"placing the work in {into}")
+                placed = importers.placed(imported, api.load(into), place)
         reporter.stage("writing the tables")
         with CtrlCWaits() as interrupts:
             _write(imported, placed, output)
@@ -204,11 +206,25 @@ def _write(imported: Imported, placed: Placed | None, output: Path) -> None:
     console.session.written.append(output)
 
 
+@contextmanager
+def _bad_rows_first(*, silent: bool) -> Iterator[None]:
+    """List the bad rows of a trace that has no good one before it is refused; silently where JSON is printed."""
+    from provgrid_models.importers.core import NoGoodRowError
+
+    try:
+        yield
+    except NoGoodRowError as error:
+        if not silent:
+            _print_bad_rows(error.bad_rows)
+        raise
+
+
 def _print_bad_rows(bad: pd.DataFrame) -> None:
     """List the first bad rows, and count the rest."""
+    from provgrid_models.importers.core import bad_row_text
+
     for row in bad.head(SHOWN_BAD_ROWS).itertuples(index=False):
-        column = f" column {row.column!s}" if row.column else ""
-        print(f"  {row.file}:{row.line}{column}: {row.problem} (found {row.found!r})")
+        print(f"  {bad_row_text(row)}")
     if len(bad) > SHOWN_BAD_ROWS:
         print(f"  and {len(bad) - SHOWN_BAD_ROWS:,} more")
 
@@ -247,4 +263,8 @@ def _mapping(name: str, text: str) -> dict[str, str]:
     pairs = [pair.partition(":") for pair in text.split(",")]
     if not all(colon for _, colon, _ in pairs):
         raise OptionError(f"option {name}={text} holds no pairs; write it as {name}=from:to,from:to")
-    return {source: target for source, _, target in pairs}
+    mapping: dict[str, str] = {}
+    for source, _, target in pairs:
+        if mapping.setdefault(source, target) != target:
+            raise OptionError(f"option {name}={text} leads {source} to {mapping[source]} and to {target}; keep one")
+    return mapping

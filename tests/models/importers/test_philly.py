@@ -195,6 +195,11 @@ def test_a_file_without_the_columns_is_an_error_that_names_them(write):
         import_trace("philly", write("", header="timestamp,duration,num_gpus"))
 
 
+def test_a_column_that_is_there_twice_is_an_error(write):
+    with pytest.raises(ScenarioError, match=r"philly\.csv: the header has duration more than once; keep one of them"):
+        import_trace("philly", write("", header=f"{HEADER},duration"))
+
+
 def test_an_empty_table_gives_no_jobs(write):
     imported = import_trace("philly", write(""))
     assert len(imported.jobs) == 0
