@@ -97,7 +97,9 @@ def check_scenario(path: str | Path, overrides: Sequence[str] = ()) -> list[Find
         return findings
     from provgrid_models.compile import compile_scenario
     from provgrid_models.screens import screens
+    from provgrid_models.uncertain import check_uncertain
 
+    findings += check_uncertain(scenario)
     try:
         return [*findings, *screens(scenario, compile_scenario(scenario))]
     except ProvgridError as error:

@@ -153,8 +153,8 @@ class Settings(Strict):
     )
     uncertain: dict[str, tuple[float, float]] = Field(
         default_factory=dict,
-        description="range of a number that is unsure, low and high, by the path that --set takes; "
-        "`solve --uncertain` draws it",
+        description="range of a number that is unsure, low and high, by the path that --set takes (of a "
+        "factor on all that it names, with * at its end); `solve --uncertain` draws it",
     )
     generate: dict[str, Any] = Field(
         default_factory=dict,

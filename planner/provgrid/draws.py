@@ -22,6 +22,7 @@ from provgrid_models.files import load_scenario
 from provgrid_models.findings import Findings
 from provgrid_models.overlay import builtin_folder, read_layers, rebuilt_in
 from provgrid_models.provenance import drawn_from
+from provgrid_models.uncertain import own_range
 from provgrid_seeds import build, loader
 from provgrid_seeds.ranges import UncertainFigure, consistent, uncertain_figures
 
@@ -144,7 +145,7 @@ def task_of(
     rebuilt = tuple(name for name in build.SCENARIOS if any(one.folder == builtin_folder(name) for one in layers))
     names = [name for one in loaded.provenance for name in one.sources] if rebuilt else []
     figures, held = uncertain_figures(name for name in names if name.partition("/")[0] in loader.table_names())
-    own = tuple(_own_range(path, low, high, loaded) for path, (low, high) in loaded.settings.uncertain.items())
+    own = tuple(own_range(path, low, high, loaded) for path, (low, high) in loaded.settings.uncertain.items())
     if not figures and not own:
         raise ScenarioError(
             f"scenario {loaded.name} has no uncertain figure: it extends no built-in scenario (a copy of one stands "
@@ -155,34 +156,6 @@ def task_of(
     jobs = int(drawn_jobs) if drawn_jobs is not None else None
     one_thread = replace(options, threads=1)
     return Task(loaded.name, str(scenario), tuple(overrides), engine, one_thread, rebuilt, figures, own, jobs, held)
-
-
-def _own_range(path: str, low: float, high: float, loaded: Scenario) -> tuple[str, float, float, float]:
-    """Find the number that a planner gave a range for."""
-    value = _value_at(path, loaded)
-    if value is None:
-        raise ScenarioError(f"uncertain.{path} of scenario.toml names no number, or several; write it as --set does")
-    if not low <= value <= high:
-        raise ScenarioError(
-            f"uncertain.{path} of scenario.toml goes from {low:g} to {high:g}, and the number is {value:g}; "
-            "let the range hold it"
-        )
-    return path, value, low, high
-
-
-def _value_at(path: str, loaded: Scenario) -> float | None:
-    """Value of the one number that a path names, in the settings, a short table, a profile, or the work."""
-    table, _, rest = path.partition(".")
-    key, _, column = rest.rpartition(".")
-    if table in ("jobs", "services") and column in getattr(loaded, table):
-        frame = getattr(loaded, table)
-        found = frame.loc[frame["id"] == key, column].tolist()
-    else:
-        exact = {one.path: one.value for one in loaded.provenance}
-        beginning = f"{table}.{key}:"
-        found = [exact[path]] if path in exact else []
-        found = found or [v for p, v in exact.items() if p.startswith(beginning) and p.endswith(f".{column}")]
-    return None if len(set(found)) != 1 or found[0] is None else float(found[0])
 
 
 def drawn_numbers(task: Task, number: int, seed: int) -> Numbers:

@@ -72,7 +72,11 @@ reason. A scenario of your own gives ranges in `scenario.toml`:
 [uncertain]
 "prices.carbon_price_yuan_per_t" = [40, 120]
 "clusters.mine.pue" = [1.15, 1.4]
+"tariffs.mine.price_yuan_per_kwh*" = [0.8, 1.2]
 ```
+
+A path names numbers as `--set` does. With `*` at its end the range is that of a factor on all numbers that it names,
+such as every hour of a tariff.
 """
 
 

@@ -109,12 +109,35 @@ def test_draws_without_a_plan_are_counted_and_say_why(tmp_path: Path) -> None:
     [
         ('"clusters.nowhere.pue" = [1.0, 1.4]', "names no number"),
         ('"clusters.hub_b.pue" = [1.3, 1.4]', "and the number is 1.2"),
-        ('"bindings.llm.mfu" = [0.3, 0.6]', "or several"),
+        ('"clusters.hub_b.pue*" = [1.1, 1.4]', "and the factor is 1;"),
+        ('"bindings.llm.mfu" = [0.3, 0.6]', "names 2 numbers, not all the same"),
+        ('"tariffs.west.summer.8.price_yuan_per_kwh" = [0.3, 0.6]', "joined by colons"),
+        ('"jobs.base.mode" = [1, 2]', "names no number"),
     ],
 )
-def test_a_range_that_holds_no_number_of_the_scenario_is_an_error(tmp_path: Path, ranges: str, said: str) -> None:
+def test_a_range_that_holds_no_number_of_the_scenario_is_an_error_that_the_check_warns_of(
+    tmp_path: Path, ranges: str, said: str
+) -> None:
+    folder = own_folder(tmp_path / "mine", ranges)
     with pytest.raises(pg.ScenarioError, match=said):
-        draws_of.task_of(own_folder(tmp_path / "mine", ranges), (), "lp", LP)
+        draws_of.task_of(folder, (), "lp", LP)
+    (warning,) = (one for one in pg.check(folder) if one.code == "wrong-uncertain")
+    assert warning.severity == "warning"
+    assert said.removesuffix(";") in warning.text()
+
+
+def test_a_range_may_be_that_of_a_factor_on_many_numbers(tmp_path: Path) -> None:
+    ranges = '"bindings.llm.mfu*" = [0.8, 1.1]\n"jobs.*.work_pflop_h*" = [0.5, 1]'
+    folder = own_folder(tmp_path / "mine", ranges)
+    assert [one for one in pg.check(folder) if one.code == "wrong-uncertain"] == []
+    task = draws_of.task_of(folder, (), "lp", LP)
+    assert [value for _, value, *_ in task.own] == [1.0, 1.0]
+    plan = draws_of._solved(task, {"bindings.llm.mfu*": 0.9, "jobs.*.work_pflop_h*": 0.5})
+    assert plan.scenario is not None
+    before, after = pg.load(folder), plan.scenario
+    assert after.jobs["work_pflop_h"].tolist() == (0.5 * before.jobs["work_pflop_h"]).tolist()
+    mfu = [[one.mfu for one in of.bindings if one.family == "llm"] for of in (before, after)]
+    assert mfu[1] == pytest.approx([0.9 * one for one in mfu[0]])
 
 
 def test_any_number_of_a_scenario_may_have_a_range(tmp_path: Path) -> None:
