@@ -145,7 +145,6 @@ SCENARIOS: dict[str, Mutation] = {
     # Cells
     "blank-required-cell": replace("regions.csv", "east,Donghai,east", "east,Donghai,"),
     "blank-long-cell": replace("jobs.csv", "base,city,east,llm,elastic,20.0", "base,city,east,llm,elastic,"),
-    "blank-default-cell": replace("jobs.csv", "base,city,east,llm,elastic", "base,city,east,llm,"),
     "text-for-number": replace("jobs.csv", "base,city,east,llm,elastic,20.0", "base,city,east,llm,elastic,lots"),
     "text-for-number-in-short-table": replace(
         "pools.csv", "city_a/fast,city_a,fast,20.0", "city_a/fast,city_a,fast,few"

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provgrid_models.errors import ScenarioError
-from provgrid_models.files import check_scenario, load_scenario, save_scenario
+from provgrid_models.files import check_loaded, check_scenario, load_scenario, save_scenario
 from provgrid_models.scenario import SHORT_TABLES, Scenario
 from provgrid_models.tables import LONG_TABLES
 from tiny import job, tiny_scenario
@@ -81,6 +81,29 @@ def test_defaults_fill_what_the_files_leave_out_and_types_follow_the_tables(tmp_
     assert jobs["hard"].dtype == bool
     assert jobs["work_pflop_h"].dtype == float
     assert load_scenario(folder).demand["period"].dtype == "int64"
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+@pytest.mark.parametrize("table", ["jobs", "services"])
+def test_blank_cells_of_long_tables_are_the_default_where_there_is_one(tmp_path: Path, table: str, file_format: str):
+    scenario = tiny_scenario()
+    defaults = {one.name: one.default for one in LONG_TABLES[table].columns if one.default is not None}
+    expected = dataclasses.replace(scenario, **{table: getattr(scenario, table).assign(**defaults)})
+    save_scenario(scenario, tmp_path, format=file_format)
+    path = tmp_path / f"{table}.{file_format}"
+    if file_format == "csv":
+        pd.read_csv(path, dtype=str).assign(**dict.fromkeys(defaults)).to_csv(path, index=False)
+    else:
+        pd.read_parquet(path).assign(**dict.fromkeys(defaults)).to_parquet(path)
+    assert_same(load_scenario(tmp_path), expected)
+
+
+def test_a_table_made_in_memory_holds_no_blank_where_a_default_is_meant():
+    jobs = tiny_scenario().jobs
+    for column, blank in (("mode", ""), ("data_gb", float("nan"))):
+        scenario = dataclasses.replace(tiny_scenario(), jobs=jobs.assign(**{column: blank}))
+        codes = {finding.code for finding in check_loaded(scenario) if finding.severity == "error"}
+        assert "blank-cell" in codes, column
 
 
 def test_flags_take_true_false_1_0_yes_no(tmp_path: Path):

@@ -48,9 +48,11 @@ def _check_missing(tables: Tables, grid: Grid) -> None:
 def _check_cells(tables: Tables, grid: Grid, column: Column) -> None:
     """Blank cells, numbers out of range or not finite, texts outside the choices of a long table's column."""
     values, blank = grid.column(column.name)
-    if not column.blank and blank.any():
+    # A blank cell of a file holds the default already; one of a table made in memory may not.
+    empty = blank if column.default is None else blank & (values != column.default).to_numpy(dtype=np.bool_)
+    if not column.blank and empty.any():
         default = "" if column.default is None else f"The default is {column.default}; write it or drop the column."
-        tables.report(grid.name, column.name, blank, "blank-cell", "the cell is empty", hint=default, show=False)
+        tables.report(grid.name, column.name, empty, "blank-cell", "the cell is empty", hint=default, show=False)
     if column.kind in ("number", "integer"):
         numbers = values.to_numpy()
         finite = np.isfinite(numbers)
