@@ -21,6 +21,16 @@ def replace(file: str, old: str, new: str) -> Mutation:
     return mutate
 
 
+def everywhere(old: str, new: str) -> Mutation:
+    """Replace a text in every CSV file."""
+
+    def mutate(folder: Path) -> None:
+        for path in folder.glob("*.csv"):
+            path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+    return mutate
+
+
 def append(file: str, *lines: str) -> Mutation:
     """Add lines at the end of a file."""
 
@@ -94,6 +104,10 @@ SCENARIOS: dict[str, Mutation] = {
     "half-a-period": replace("scenario.toml", "periods = 12", "periods = 12.5"),
     "no-horizon-start": replace("scenario.toml", "start = 2026-07-01 00:00:00\n", ""),
     "start-with-zone": replace("scenario.toml", "start = 2026-07-01 00:00:00", "start = 2026-07-01T00:00:00Z"),
+    "keys-of-other-tables": both(
+        replace("scenario.toml", "[latency]", "[latency]\ncarbon_budget_t = 2"),
+        append("scenario.toml", "[sources]", "links = false", "jobs = 100"),
+    ),
     "bad-date": replace("scenario.toml", "start = 2026-07-01 00:00:00", 'start = "1 July"'),
     "blocks-do-not-sum": replace("scenario.toml", "blocks = []", "blocks = [{ start = 2026-07-01, periods = 8 }]"),
     "unknown-open-zone": replace("scenario.toml", "open_zones = []", 'open_zones = [["east", "wset"]]'),
@@ -152,6 +166,8 @@ SCENARIOS: dict[str, Mutation] = {
     "thousands-separator": replace("jobs.csv", "elastic,20.0", 'elastic,"20,000"'),
     "thousands-separator-in-short-table": replace("pools.csv", "fast,20.0", 'fast,"20,000"'),
     "percent": replace("pools.csv", "fast,125.0,0.8", "fast,125.0,80%"),
+    "date-for-hours": replace("jobs.csv", "15.0,2.0,10.0", "15.0,2026-07-01 02:00,10.0"),
+    "time-for-an-hour": replace("tariffs.csv", "east,summer,1,", "east,summer,1:00,"),
     "unit-in-cell": replace("links.csv", "metro,200.0", "metro,200 Gbps"),
     "nan": replace("demand.csv", "chat,0,210.0", "chat,0,nan"),
     "infinity": replace("jobs.csv", "elastic,20.0", "elastic,1e999"),
@@ -167,6 +183,7 @@ SCENARIOS: dict[str, Mutation] = {
     "unknown-flag": column("jobs.csv", "hard", "maybe", "no"),
     "fraction-for-integer": replace("demand.csv", "chat,3,", "chat,3.5,"),
     "hour-24": replace("tariffs.csv", "east,summer,23,", "east,summer,24,"),
+    "one-bad-id-in-many-rows": everywhere("hub_b", "枢纽"),
     "bad-id": replace("tenants.csv", "city,", "the city!,"),
     # References
     "unknown-region": replace("jobs.csv", "base,city,east", "base,city,eastt"),
@@ -193,6 +210,9 @@ SCENARIOS: dict[str, Mutation] = {
     "unknown-cluster": replace("pools.csv", "hub_b/fast,hub_b", "hub_b/fast,hub_c"),
     "unknown-chip": replace("pools.csv", "hub_b/fast,hub_b,fast", "hub_b/fast,hub_b,fats"),
     "unknown-link": replace("routes.csv", "backbone;metro", "backbone;meter"),
+    "links-between-commas": replace("routes.csv", "backbone;metro", '"backbone,metro"'),
+    "links-between-wide-semicolons": replace("routes.csv", "backbone;metro", "backbone；metro"),
+    "links-between-arrows": replace("routes.csv", "backbone;metro", "backbone -> metro"),
     "link-twice": replace("routes.csv", "backbone;metro", "backbone;backbone"),
     "unknown-binding-chip": append("bindings.csv", "llm,b200,0.3,,1.0,"),
     "unknown-base": replace("jobs.csv", "east,base", "east,bass"),

@@ -9,11 +9,14 @@ from typing import Any
 
 import tomli_w
 
+from provgrid_models.scenario import ID_PATTERN
 from provgrid_models.schema import json_schema
 
+ID_LETTERS = "Latin letters, digits and _ . - / only, a letter or digit first"
 JOINED = 80  # characters of allowed values that one comment lists
 HEADER = """# A scenario of provgrid. README.md explains its tables and columns, column by column.
-# A line such as #key = value is a key that is left out, with its default; take away the # to set it."""
+# A line such as #key = value is a key that is left out, with its default; take away the # to set it,
+# and that of the [table] above it where there is one: keys belong to the [table] that stands above them."""
 OVERLAY_HEADER = """# A scenario of provgrid, laid over another: keys and tables that are left out are its own.
 # README.md explains tables and columns; a <table>.patch.csv changes single cells of a table, by its key."""
 
@@ -121,7 +124,8 @@ def _table(one: dict[str, Any]) -> list[str]:
         lines[-1] += f" A row is known by {', '.join(one['x-key'])}."
     lines += ["", "| column | needed | meaning | values |", "|---|---|---|---|"]
     for name, prop in row["properties"].items():
-        values = "; ".join([*_range(prop), *_default(prop)])
+        letters = [ID_LETTERS] if name == "id" and prop.get("pattern") == ID_PATTERN else []
+        values = "; ".join([*letters, *_range(prop), *_default(prop)])
         meaning = prop.get("description", "").replace("|", "\\|")
         lines.append(f"| {name} | {'yes' if name in required else ''} | {meaning} | {values} |")
     return lines

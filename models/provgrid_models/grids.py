@@ -36,6 +36,16 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
+FROM_START = "Hours count from the start of the horizon: write 26.5 for 2:30 on its second day."
+TIMES = {
+    "release_h": FROM_START,
+    "deadline_h": FROM_START,
+    "hour": "Write the hour of the day alone, 0 to 23.",
+    "period": "Periods count from 0, the start of the horizon.",
+}
+DATE_OR_TIME = re.compile(r"\d{1,4}[-/年月]\d{1,2}|\d{1,4}\.\d{1,2}\.|\d{1,2}[:点时]")
+
+
 def columns_of(table: str) -> tuple[str, ...]:
     """Names of the columns that a table may have."""
     return tuple(SHORT_TABLES[table].model_fields if table in SHORT_TABLES else LONG_TABLES[table].column)
@@ -160,10 +170,8 @@ def _report_unreadable(grid: Grid, array: Any, bad: NDArray[np.bool_], spec: Col
     rows = np.flatnonzero(bad)
     for row in rows[:MOST_PER_KIND].tolist():
         found = str(array[row].as_py())
-        message = f"{cells.KIND_NEEDED[spec.kind]} is needed"
-        findings.error(
-            "unreadable-cell", message, column=spec.name, found=found, hint=number_hint(found), **grid.places.at(row)
-        )
+        message, hint = f"{cells.KIND_NEEDED[spec.kind]} is needed", number_hint(found, spec.name)
+        findings.error("unreadable-cell", message, column=spec.name, found=found, hint=hint, **grid.places.at(row))
     report_rest(findings, "unreadable-cell", len(rows) - MOST_PER_KIND, grid.places.at(int(rows[0])), spec.name)
 
 
@@ -176,9 +184,14 @@ def report_rest(
         findings.add(severity, code, message, file=place["file"], column=column, count=left_out)
 
 
-def number_hint(found: str) -> str:
-    """Say how to write a number with full-width signs, a decimal comma, thousands separators, a % or a unit."""
+def number_hint(found: str, column: str = "") -> str:
+    """Say how to write a number with full-width signs, a decimal comma, thousands separators, a % or a unit.
+
+    Of a column of times, also what it counts, where a date or a time of the day stands in its place.
+    """
     half_width = unicodedata.normalize("NFKC", found)
+    if column in TIMES and DATE_OR_TIME.match(half_width):
+        return TIMES[column]
     if half_width != found and _is_number(half_width):
         return f"Write {half_width}, in half-width digits."
     with_point = found.replace("，", ",").replace(",", ".")
@@ -276,8 +289,8 @@ def override_cells(grid: Grid, override: Override, findings: Findings) -> list[i
     value, blank, bad = cells.from_texts(pa.array(new, pa.string()), spec)
     if bad.any():
         found = new[int(np.argmax(bad))]
-        message = f"{cells.KIND_NEEDED[spec.kind]} is needed"
-        findings.error("unreadable-cell", message, file="--set", row=argument, found=found, hint=number_hint(found))
+        message, hint = f"{cells.KIND_NEEDED[spec.kind]} is needed", number_hint(found, column)
+        findings.error("unreadable-cell", message, file="--set", row=argument, found=found, hint=hint)
         return []
     grid.data[column], grid.blank[column] = values.copy(), blanks.copy()
     grid.data[column].iloc[rows] = value.to_numpy()

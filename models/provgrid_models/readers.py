@@ -64,6 +64,8 @@ def decode(data: bytes, file: str, findings: Findings) -> str | None:
 def read_csv(path: Path, file: str, findings: Findings) -> RawTable | None:
     """Read a CSV file as texts; None where nothing of it can be used."""
     data = read_bytes(path, file, findings)
+    if data is not None and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")  # a file of old Macintosh line ends, as Excel still offers it
     text = None if data is None else decode(data, file, findings)
     if data is None or text is None:
         return None

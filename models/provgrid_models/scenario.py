@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from provgrid_models.provenance import Provenance
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$", max_length=120)]
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$"
+Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=120)]
 NAME_LETTERS = (
     "A-Za-z0-9\u00c0-\u024f\u3400-\u9fff"  # Latin and Chinese; spelled out, as tools read patterns differently
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import types
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -43,6 +44,7 @@ MESSAGES = {
     "dict_type": "a table of keys is needed",
     "tuple_type": "a list is needed",
 }
+OF_IDS = ("string_pattern_mismatch", "string_too_long")  # complaints about a text that cannot be an id
 LIMITS = {
     "greater_than": ("gt", "it must be above {}"),
     "greater_than_equal": ("ge", "it must be at least {}"),
@@ -56,23 +58,37 @@ def short_rows(grid: Grid, findings: Findings) -> list[tuple[int, Row]]:
     row_class = SHORT_TABLES[grid.name]
     absent = {name for name in row_class.model_fields if name not in grid.data}
     texts = {name: grid.data[name].tolist() for name in row_class.model_fields if name in grid.data}
-    rows = []
+    rows, complaints = [], []
     for i in range(grid.rows):
         cells = {name: column[i] for name, column in texts.items() if not grid.blank[name][i]}
         try:
             rows.append((i, row_class.model_validate(cells)))
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                column = str(detail["loc"][0])
-                if column in absent:
-                    continue  # reported once for the whole table
-                code, message = explained(detail)
-                missing = detail["type"] == "missing"
-                found = None if missing else str(detail["input"])
-                hint = "" if missing else cell_hint(detail, row_class)
-                message = "the cell is empty" if missing else message
-                findings.error(code, message, column=column, found=found, hint=hint, **grid.places.at(i))
+            # A column that is absent was reported once for the whole table.
+            complaints += [(i, one) for one in error.errors(include_url=False) if one["loc"][0] not in absent]
+    _report_cells(complaints, grid, row_class, findings)
     return rows
+
+
+def _report_cells(
+    complaints: Sequence[tuple[int, Any]], grid: Grid, row_class: type[BaseModel], findings: Findings
+) -> None:
+    """Report cells of a short table; an id that cannot be one once, at the first of the rows that have it."""
+    ids = Counter((one["loc"][0], one["input"]) for _, one in complaints if one["type"] in OF_IDS)
+    told: set[tuple[Any, Any]] = set()
+    for i, detail in complaints:
+        column, missing = str(detail["loc"][0]), detail["type"] == "missing"
+        code, message = explained(detail)
+        if detail["type"] in OF_IDS:
+            place = (column, detail["input"])
+            message += f" (in {ids[place]:,} rows)" if ids[place] > 1 else ""
+            if place in told:
+                continue
+            told.add(place)
+        found = None if missing else str(detail["input"])
+        hint = "" if missing else cell_hint(detail, row_class)
+        message = "the cell is empty" if missing else message
+        findings.error(code, message, column=column, found=found, hint=hint, **grid.places.at(i))
 
 
 def explained(detail: Any) -> tuple[str, str]:
@@ -100,7 +116,7 @@ def cell_hint(detail: Any, row_class: type[BaseModel]) -> str:
         words = get_args_of_literal(row_class.model_fields[str(detail["loc"][0])].annotation)
         return did_you_mean(str(detail["input"]), words) or f"Known: {', '.join(words)}."
     if detail["type"] in ("float_parsing", "int_parsing"):
-        return number_hint(str(detail["input"]))
+        return number_hint(str(detail["input"]), str(detail["loc"][0]))
     return ""
 
 
@@ -145,6 +161,8 @@ def _settings_file(path: Sequence[str], layers: Sequence[Layer], overrides: Sequ
 
 
 def _settings_hint(detail: Any, path: Sequence[str], file: str) -> str:
+    if file != "--set" and (homes := _homes(path)):
+        return f"It belongs below {' or '.join(f'[{home}]' for home in homes)}; take away the # of that line too."
     if detail["type"] == "extra_forbidden":
         model = _model_at(Settings, path[:-1])
         if model is None:
@@ -160,6 +178,15 @@ def _settings_hint(detail: Any, path: Sequence[str], file: str) -> str:
         description = model.model_fields[path[-1]].description if model else None
         return f"Meaning: {description}." if description else ""
     return ""
+
+
+def _homes(path: Sequence[str]) -> list[str]:
+    """Name the tables of settings that know a key, where it stands in another table, which does not."""
+    from provgrid_models.demand_settings import GenerateSettings
+
+    paths = [one.rpartition(".") for one in (*_paths(Settings), *_paths(GenerateSettings, "generate."))]
+    homes = [table for table, _, key in paths if table and key == path[-1]]
+    return [] if len(path) < 2 or ".".join(path[:-1]) in homes else homes
 
 
 def _path_hint(key: str, beginnings: Sequence[str]) -> str:
@@ -181,16 +208,21 @@ def _path_hint(key: str, beginnings: Sequence[str]) -> str:
 def _paths(model: type[BaseModel], before: str = "") -> Iterator[str]:
     """Paths of all settings below a model that are values."""
     for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _paths(inner, f"{before}{name}.")
-        else:
+        optional = get_origin(field.annotation) in (Union, types.UnionType)
+        inner = [one for one in (get_args(field.annotation) if optional else [field.annotation]) if _is_model(one)]
+        for one in inner:
+            yield from _paths(one, f"{before}{name}.")
+        if not inner:
             yield f"{before}{name}"
+
+
+def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _model_at(annotation: Any, path: Sequence[str]) -> type[BaseModel] | None:
     """Model that holds the last key of a path, however deep."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         if not path:
             return annotation
         info = annotation.model_fields.get(path[0])

@@ -117,10 +117,14 @@ def test_blank_lines_do_not_shift_the_line_numbers(folder: Path):
     assert lines(folder).startswith('error: jobs.csv:5 column region: found "wst"; no such region.')
 
 
-def test_windows_line_ends_and_a_byte_order_mark_are_read(folder: Path):
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])  # of Windows, and of the old Macintosh
+def test_other_line_ends_and_a_byte_order_mark_are_read(folder: Path, line_end: bytes):
     for file in folder.glob("*.csv"):
-        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", line_end))
     assert check_scenario(folder) == []
+    jobs = folder / "jobs.csv"
+    jobs.write_bytes(jobs.read_bytes().replace(b"gang,firm,west", b"gang,firm,wst"))
+    assert lines(folder).startswith('error: jobs.csv:3 column region: found "wst"; no such region.')
 
 
 def test_spaces_around_cells_do_not_matter(folder: Path):
@@ -173,7 +177,17 @@ def test_a_service_without_a_row_for_every_period_is_pointed_out(folder: Path):
         ("50%", "Write 0.5."),
         ("６４", "Write 64, in half-width digits."),
         ("－０．５", "Write -0.5, in half-width digits."),
+        ("80kW", "The unit stands in the column's name; write the number alone."),
     ],
 )
 def test_a_number_in_another_notation_is_told_how_to_be_written(found: str, hint: str):
     assert number_hint(found) == hint
+
+
+@pytest.mark.parametrize("found", ["2026-07-14 02:00", "2026/7/14", "7月14日 2:00", "２：００", "2点"])
+def test_a_date_or_a_time_in_a_column_of_hours_is_told_what_is_counted(found: str):
+    for column in ("release_h", "deadline_h"):
+        assert number_hint(found, column).startswith("Hours count from the start of the horizon")
+    assert number_hint(found, "hour") == "Write the hour of the day alone, 0 to 23."
+    assert number_hint(found, "period").startswith("Periods count from 0")
+    assert "number alone" in number_hint("2.5 h", "release_h")

@@ -11,6 +11,7 @@ from provgrid_models.commented import commented_settings, tables_page
 from provgrid_models.grids import TABLE_NAMES, columns_of
 from provgrid_models.scenario import Settings
 from provgrid_models.schema import json_schema
+from provgrid_models.tables import LONG_TABLES
 from provgrid_seeds.loader import scenario_folder, scenario_names, system_names
 
 
@@ -43,6 +44,10 @@ def test_keys_that_are_left_out_are_there_with_their_defaults() -> None:
     assert "#[[horizon.blocks]]" in lines
 
 
+def test_the_head_says_that_the_table_of_a_key_is_set_free_too() -> None:
+    assert "and that of the [table] above it" in commented_settings(document("toy")).split("\n\n")[0]
+
+
 def test_a_default_that_is_set_free_reads_as_that_default() -> None:
     text = commented_settings(document("toy")).replace('#basis = "operating"', 'basis = "operating"')
     text = text.replace("#[switches]", "[switches]").replace("#links = true", "links = true")
@@ -65,6 +70,10 @@ def test_the_page_explains_every_column_of_every_table() -> None:
         for column in columns_of(table):
             (row,) = [line for line in parts[table].splitlines() if line.startswith(f"| {column} |")]
             assert row.split(" | ")[2].strip(), (table, column)
+    letters = "Latin letters, digits and _ . - / only, a letter or digit first"
+    with_rule = {table for table, part in parts.items() if f" | {letters} |" in part}
+    assert {"regions", "clusters", "chips", "pools", "links", "families", "tenants", "contracts"} <= with_rule
+    assert with_rule.isdisjoint(LONG_TABLES)  # names of jobs, services and tariffs may be Chinese
     assert "| accelerators | yes | installed accelerators | at least 0 |" in parts["pools"]
     assert "| quality |  | how sure its figures are | one of measured, published, assumed, secondary |" in page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from provgrid_models.tables import LONG_TABLES
 if TYPE_CHECKING:
     from provgrid_models.checks.tables import Tables
 
+OTHER_SEPARATORS = re.compile(r"->|[^A-Za-z0-9_.\-/]+")  # what no id has in it, such as , or the full-width ；
 REQUIRED_TABLES = ("regions", "clusters", "chips", "pools", "families", "bindings", "tariffs", "carbon")
 REFERENCES: tuple[tuple[str, str, str], ...] = (
     ("clusters", "region", "regions.id"),
@@ -113,7 +115,10 @@ def _check_route_links(tables: Tables, lost: dict[str, list[tuple[str, str]]]) -
             reported += 1
             if reported > MOST_PER_KIND:
                 continue
+            several = [part for part in OTHER_SEPARATORS.split(name) if part]
             hint = did_you_mean(name, known) or "Separate the links of a route with semicolons."
+            if len(several) > 1:
+                hint = f"Separate the links of a route with semicolons: {';'.join(several)}."
             tables.findings.error(
                 "unknown-reference" if name not in known else "duplicate-link",
                 message,
