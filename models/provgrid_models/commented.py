@@ -50,6 +50,10 @@ def tables_page(title: str, name: str) -> str:
         "A blank cell is none, or the default where there is one; a table without rows may be left out, unless it is "
         "needed. Hours are Beijing time. `jobs`, `services`, `demand`, `tariffs`, `renewables` and `carbon` may be "
         "Parquet files instead. Other columns and files are errors.",
+        "",
+        "The files are UTF-8. A double click in Excel may read their Chinese names in another code page, and saving "
+        "then keeps them garbled: open a table by Data > From Text/CSV with file origin 65001 (UTF-8), and save it as "
+        '"CSV UTF-8".',
     ]
     for table, one in tables.items():
         lines += ["", f"## {table}", "", *_table(one)]

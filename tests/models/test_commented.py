@@ -74,6 +74,7 @@ def test_the_page_explains_every_column_of_every_table() -> None:
     with_rule = {table for table, part in parts.items() if f" | {letters} |" in part}
     assert {"regions", "clusters", "chips", "pools", "links", "families", "tenants", "contracts"} <= with_rule
     assert with_rule.isdisjoint(LONG_TABLES)  # names of jobs, services and tariffs may be Chinese
+    assert "open a table by Data > From Text/CSV with file origin 65001 (UTF-8)" in page  # there is no byte order mark
     assert "| accelerators | yes | installed accelerators | at least 0 |" in parts["pools"]
     assert "| quality |  | how sure its figures are | one of measured, published, assumed, secondary |" in page
 
