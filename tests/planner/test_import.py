@@ -94,8 +94,9 @@ def test_a_few_jobs_that_are_blown_up_are_warned_of_at_the_end(
     # 0.6 x 840 PFLOP-hours of the grid, over 2 x 0.5 h x 0.1248 = 0.1248 PFLOP-hours: 4,038 times
     assert warning == (
         "warning: to fill 60% of the accelerators, all imported work was multiplied by 4,038: 2 of the 10 jobs that "
-        "the trace has in the horizon are left, each with its accelerators times that; raise max_jobs (now 2) or leave "
-        "it out, or keep their own size with --place scale=1, or fill less with --place target_utilisation=0.1"
+        "the trace has in the horizon are left, each with its accelerators times that, and jobs that large may find no "
+        "room beside one another; raise max_jobs (now 2) or leave it out, or keep their own size with --place scale=1, "
+        "or fill less with --place target_utilisation=0.1"
     )
     assert run([*given, "--json", "-o", str(tmp_path / "again")]) == 0
     assert json.loads(capsys.readouterr().out)["warnings"] == [warning.removeprefix("warning: ")]

@@ -56,10 +56,11 @@ class Placed:
             if self.jobs
             else f"{self.services:,} services are in the scenario, each with its tokens"
         )
+        crowd = ", and jobs that large may find no room beside one another" if self.jobs and scale > MUCH else ""
         short = f", and fills {self.size.share:.0%}, since no pool holds more of it" if self.size.falls_short else ""
         return (
             f"to fill {fitted_to:.0%} of the accelerators, all imported work was multiplied by {factor}{short}: "
-            f"{what} times that; {self._advice()}",
+            f"{what} times that{crowd}; {self._advice()}",
         )
 
     def _advice(self) -> str:
