@@ -95,6 +95,9 @@ def placed(imported: Imported, scenario: Scenario, options: PlaceOptions | None 
         for sentence in imported.assumptions
         if sentence not in imported.until_placed
     ]
+    blocks = len(scenario.settings.horizon.blocks)
+    if blocks > 1:
+        words.append(f"Hours of the import fill the {blocks} blocks of the horizon one after the other.")
     work = Work(imported.jobs, imported.services, imported.demand)
     random = np.random.default_rng(chosen.seed)
     fleet, in_horizon = None, 0

@@ -167,16 +167,6 @@ def _feasible(whole: Work, fleet: Fleet | None, scenario: Scenario) -> tuple[Wor
         (cut, "job has", "jobs have", f"too little time before {until}: {after:.3g} % of the work left out."),
         (~fits, "job has", "jobs have", f"no whole period left before {until}, and no place in the plan."),
     )
-    said = [f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()]
-    return replace(whole, jobs=placed.reset_index(drop=True)), [*_blocks_said(scenario), *said]
-
-
-def _blocks_said(scenario: Scenario) -> list[str]:
-    """Say what becomes of hours that follow one another in a trace, in blocks that may lie months apart."""
-    blocks = len(scenario.settings.horizon.blocks)
-    if blocks < 2:
-        return []
-    return [
-        f"Hours of the import fill the {blocks} blocks of the horizon one after the other; a job's window ends with "
-        "the block that it starts in."
-    ]
+    said = ["A job's window ends with the block of the horizon that it starts in."] * (len(horizon.blocks) > 1)
+    said += [f"{counted(int(rows.sum()), one, many)} {rest}" for rows, one, many, rest in changed if rows.any()]
+    return replace(whole, jobs=placed.reset_index(drop=True)), said
