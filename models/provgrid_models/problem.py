@@ -52,6 +52,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 WINDOW_TOLERANCE = 1e-9  # accelerator-hours that rounding may add to a window, relative
+NEVER_MOVED = 2.0**40  # periods on the way that end after every horizon, few enough to be added up
 
 
 def _floats(
@@ -69,9 +70,12 @@ def _bools(*shape: str, default: Any = None) -> Any:
     return field(default=default, metadata={"shape": shape, "dtype": np.bool_})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labels:
-    """Names of the integer ids, in id order. `None` means that ids stand for themselves."""
+    """Names of the integer ids, in id order. `None` means that ids stand for themselves.
+
+    A `Problem` checks them: one name for each id, and none twice but for blocks, which clusters tell apart.
+    """
 
     pools: Sequence[str] | None = None
     clusters: Sequence[str] | None = None
@@ -84,7 +88,7 @@ class Labels:
     periods: pd.DatetimeIndex | None = None  # Beijing time, start of each period
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
     """The compiled problem. Every array is checked once, here; engines trust it.
 
@@ -233,15 +237,17 @@ class Problem:
     @cached_property
     def move_periods(self) -> Ints:
         """Periods that each job's data is on the way, where its route has links, shape (J,)."""
-        periods = self.data_gb * 8.0 / (3600.0 * self.period_h * self.move_gbps)
-        return np.ceil(periods - WINDOW_TOLERANCE).astype(np.int64)
+        return self._periods_on_the_way(self.data_gb)
 
     @cached_property
     def after_lag(self) -> Ints:
         """Periods that a base's checkpoint is on the way to each vertical, shape (J,)."""
-        return np.ceil(self.checkpoint_gb * 8.0 / (3600.0 * self.period_h * self.move_gbps) - WINDOW_TOLERANCE).astype(
-            np.int64
-        )
+        return self._periods_on_the_way(self.checkpoint_gb)
+
+    def _periods_on_the_way(self, gigabytes: Floats) -> Ints:
+        with np.errstate(over="ignore"):
+            periods = gigabytes * 8.0 / (3600.0 * self.period_h * self.move_gbps)
+        return np.ceil(np.minimum(periods, NEVER_MOVED) - WINDOW_TOLERANCE).astype(np.int64)
 
     def one_off_yuan_everywhere(self, jobs: slice | Ints) -> Floats:
         """`one_off_yuan` of each job in each pool, shape (n, P); inf where there is no route."""

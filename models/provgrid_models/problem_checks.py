@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provgrid_models.arguments import shown
+from provgrid_models.array_values import read_array
 from provgrid_models.chains import cycle_members
 from provgrid_models.errors import ArrayError
+from provgrid_models.label_checks import checked_labels
 
 if TYPE_CHECKING:
     from provgrid_models.problem import Problem
@@ -27,42 +33,63 @@ _NEUTRAL = {
     "block_limit_kw": np.inf,
 }
 
+# Fields of one number: what it has to be, as a test and in words.
+_NUMBERS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
+    ("carbon_yuan_per_kg", lambda number: 0 <= number < math.inf, "a finite number of at least 0"),
+    ("carbon_budget_kg", lambda number: number >= 0, "a number of at least 0"),
+    ("period_h", lambda number: 0 < number < math.inf, "a positive number of hours"),
+    ("take_or_pay_yuan", math.isfinite, "a finite number"),
+    ("ports_yuan", math.isfinite, "a finite number"),
+)
+
 
 def complete(problem: Problem) -> dict[str, Any]:
-    """Return every array field, contiguous and read-only, or raise `ArrayError` naming the first that is wrong."""
-    given = {name: getattr(problem, name) for name in problem.array_fields()}
-    if given["capacity"] is None or np.ndim(given["capacity"]) != 2:
+    """Return every array, contiguous and read-only, and the labels, or raise `ArrayError` naming the first fault."""
+    kinds = problem.array_fields()
+    given = {name: _read(name, kinds[name], getattr(problem, name)) for name in kinds}
+    if given["capacity"] is None or given["capacity"].ndim != 2:
         raise ArrayError("capacity must be given with shape (pools, periods); it has no default")
-    if np.size(given["capacity"]) == 0:
-        raise ArrayError(
-            f"capacity has shape {np.shape(given['capacity'])}; at least one pool and one period are needed"
-        )
-    if not (np.isfinite(problem.carbon_yuan_per_kg) and problem.carbon_yuan_per_kg >= 0):
-        raise ArrayError(
-            f"carbon_yuan_per_kg is {problem.carbon_yuan_per_kg}; it must be a finite number of at least 0"
-        )
-    if not problem.carbon_budget_kg >= 0:
-        raise ArrayError(f"carbon_budget_kg is {problem.carbon_budget_kg}; it must be a number of at least 0")
-    if not (problem.period_h > 0 and np.isfinite(problem.period_h)):
-        raise ArrayError(f"period_h is {problem.period_h}; it must be a positive number of hours")
+    if given["capacity"].size == 0:
+        raise ArrayError(f"capacity has shape {given['capacity'].shape}; at least one pool and one period are needed")
+    _check_numbers(problem)
     sizes = _sizes(given)
     if given["pool_cluster"] is None and sizes["C"] == sizes["P"]:
         given["pool_cluster"] = np.arange(sizes["P"])
-    done = {name: _array(name, meta, given[name], sizes) for name, meta in problem.array_fields().items()}
+    done = {name: _array(name, meta, given[name], sizes) for name, meta in kinds.items()}
     _check_relations(done)
-    return done
+    return done | {"labels": checked_labels(problem.labels, sizes)}
+
+
+def _read(name: str, meta: Any, value: Any) -> Any:
+    """Return a field as an array of its type, None where it was left out."""
+    if value is None:
+        return None
+    array = read_array(name, meta["dtype"], value)
+    if array.ndim == 0:
+        raise ArrayError(
+            f"{name} is {shown(value)}, one value; an array of shape ({', '.join(meta['shape'])}) is needed"
+        )
+    return array
+
+
+def _check_numbers(problem: Problem) -> None:
+    """Check the fields that are one number each."""
+    for name, fits, needed in _NUMBERS:
+        value = getattr(problem, name)
+        if not (isinstance(value, Real) and fits(float(value))):
+            raise ArrayError(f"{name} is {shown(value)}; it must be {needed}")
 
 
 def _sizes(given: dict[str, Any]) -> dict[str, int]:
     """Size of every index set, read from the array that defines it."""
-    pools, periods = np.shape(given["capacity"])
+    pools, periods = given["capacity"].shape
 
     def rows(name: str, otherwise: int) -> int:
-        return otherwise if given[name] is None else int(np.shape(given[name])[0])
+        return otherwise if given[name] is None else int(given[name].shape[0])
 
     def largest(name: str, otherwise: int) -> int:
         array = given[name]
-        return otherwise if array is None or np.size(array) == 0 else int(np.max(array)) + 1
+        return otherwise if array is None or array.size == 0 else int(array.max()) + 1
 
     clusters = rows("floor_kw", largest("pool_cluster", pools))
     origins = rows("gb_yuan", max(largest("job_origin", 1), largest("service_origin", 1)))
@@ -85,18 +112,11 @@ def _sizes(given: dict[str, Any]) -> dict[str, int]:
     return sizes
 
 
-def _array(name: str, meta: Any, value: Any, sizes: dict[str, int]) -> Any:
-    """Convert one field to its type, fill it in if it was left out, and check shape and range."""
+def _array(name: str, meta: Any, array: Any, sizes: dict[str, int]) -> Any:
+    """Fill one field in if it was left out, and check shape and range."""
     shape = tuple(sizes[letter] for letter in meta["shape"])
-    if value is None:
+    if array is None:
         array = np.full(shape, _NEUTRAL.get(name, 0), dtype=meta["dtype"])
-    else:
-        try:
-            array = np.array(value, dtype=meta["dtype"], order="C")
-        except (TypeError, ValueError) as error:
-            raise ArrayError(
-                f"{name} cannot be read as {np.dtype(meta['dtype']).name} ({error}); give an array of that type"
-            ) from error
     if array.shape != shape:
         raise ArrayError(f"{name} has shape {array.shape}; ({', '.join(meta['shape'])}) = {shape} is needed")
     if array.size and array.dtype != np.bool_:

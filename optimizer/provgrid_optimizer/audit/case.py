@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 ROUNDING = 1e-9  # what rounding may add to a number of periods, relative and absolute
+LONGEST = 1e12  # periods: longer than any horizon, and far from where integers end
 GIGABIT_PER_GIGABYTE = 8.0
 SECONDS_PER_HOUR = 3600.0
 
@@ -32,6 +33,11 @@ SECONDS_PER_HOUR = 3600.0
 def whole_periods(periods: Floats) -> Floats:
     """Round a number of periods up, forgiving what rounding added to a whole number."""
     return np.ceil(periods - ROUNDING * np.maximum(1.0, np.where(np.isfinite(periods), periods, 1.0)))
+
+
+def _counted_periods(periods: Floats) -> Ints:
+    """Whole periods as integers; what takes longer than any horizon is cut, for integers have an end."""
+    return whole_periods(np.minimum(periods, LONGEST)).astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +120,8 @@ class AuditCase:
             object.__setattr__(self, name, value)
 
         put("hours", self.period_h * self.weight)
-        put("move_periods", whole_periods(self.data_gb / gigabytes_per_period).astype(np.int64))
-        put("after_lag", whole_periods(self.checkpoint_gb / gigabytes_per_period).astype(np.int64))
+        put("move_periods", _counted_periods(self.data_gb / gigabytes_per_period))
+        put("after_lag", _counted_periods(self.checkpoint_gb / gigabytes_per_period))
         put("pool_most", self.capacity.max(axis=1, initial=0.0))
         # The energy model reads the supply figures by name, and these are the same here; design §2 lets the audit
         # use the models, and only its tie-breaks say how the floor's cost splits into components.

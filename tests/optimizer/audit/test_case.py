@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import as_file
 from typing import Any
 
@@ -104,3 +104,9 @@ def test_scenario_and_compiler_agree_on_what_becomes_of_every_job() -> None:
 def test_scenario_and_compiler_agree_on_the_built_in_scenarios(name: str) -> None:
     with as_file(scenario_folder(name)) as folder:
         assert_same_figures(load_scenario(folder))
+
+
+def test_data_that_takes_longer_than_integers_count_never_arrives() -> None:
+    whole = compile_scenario(tiny_scenario())
+    slow = replace(whole, data_gb=np.full(whole.n_jobs, 1e18), move_gbps=np.full(whole.n_jobs, 1e-9))
+    assert (case_from_arrays(slow).move_periods > whole.n_periods).all()
