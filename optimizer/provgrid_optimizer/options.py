@@ -5,8 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 
+from provgrid_models.arguments import shown
 from provgrid_models.errors import OptionError
+
+# Each option: the type that it is kept as, whether it may be left out, what fits, and that in words.
+_CHECKS: tuple[tuple[str, type[int] | type[float], bool, Callable[[float], bool], str], ...] = (
+    ("gap", float, True, lambda gap: 0 <= gap < 1, "a fraction from 0 to below 1, such as 0.02 for 2 %"),
+    ("time_limit_s", float, True, lambda seconds: seconds >= 0, "seconds, at least 0"),
+    ("passes", int, True, lambda passes: passes >= 1, "a whole number of at least 1"),
+    ("threads", int, False, lambda threads: 1 <= threads <= 256, "a whole number from 1 to 256"),
+    ("seed", int, False, lambda seed: seed >= 0, "a whole number of at least 0"),
+)
+
+
+def _plain_number(given: object, plain: type[int] | type[float]) -> float | None:
+    """Return a number, of Python or NumPy, as this type; None for what is none, or not whole where it has to be."""
+    if isinstance(given, bool) or not isinstance(given, Real):
+        return None
+    if plain is float:
+        return float(given)
+    return int(given) if isinstance(given, Integral) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +43,14 @@ class SolveOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.gap is not None and not 0 <= self.gap < 1:
-            raise OptionError(f"gap is {self.gap}; give a fraction from 0 to below 1, such as 0.02 for 2 %")
-        if self.time_limit_s is not None and not self.time_limit_s >= 0:
-            raise OptionError(f"time_limit is {self.time_limit_s}; give seconds, at least 0")
-        if self.passes is not None and self.passes < 1:
-            raise OptionError(f"passes is {self.passes}; give a whole number of at least 1")
-        if not 1 <= self.threads <= 256:
-            raise OptionError(f"threads is {self.threads}; give a whole number from 1 to 256")
-        if self.seed < 0:
-            raise OptionError(f"seed is {self.seed}; give a whole number of at least 0")
+        for name, plain, optional, fits, needed in _CHECKS:
+            given = getattr(self, name)
+            if given is None and optional:
+                continue
+            number = _plain_number(given, plain)
+            if number is None or not fits(number):
+                raise OptionError(f"{name.removesuffix('_s')} is {shown(given)}; give {needed}")
+            object.__setattr__(self, name, number)
 
 
 @dataclass(frozen=True)

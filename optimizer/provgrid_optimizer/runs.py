@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from provgrid_models.compile import compile_scenario
-from provgrid_models.errors import AuditError, ScenarioError
+from provgrid_models.errors import AuditError, OptionError, ScenarioError
 from provgrid_models.files import load_scenario, save_scenario
 from provgrid_models.overlay import builtin_names
 from provgrid_optimizer.audit import audit, case_from_arrays, case_from_scenario
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 DAMAGE = (
     *(OSError, ValueError, KeyError, IndexError, TypeError, AttributeError),
-    *(ArithmeticError, RecursionError, zipfile.BadZipFile),
+    *(ArithmeticError, RecursionError, zipfile.BadZipFile, OptionError),
 )
 PACKAGES = ("provgrid", "highspy", "numba", "numpy", "pandas", "pulp", "pyarrow")
 

@@ -58,7 +58,7 @@ ENGINES: dict[str, str] = {
 
 def find_engine(name: str) -> Engine:
     """Return the engine of that name, or raise `OptionError`, or `MissingSolverError` where its solver is absent."""
-    if name not in ENGINES:
+    if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"no engine {name!r}; choose one of {', '.join(ENGINES)}")
     module, function = ENGINES[name].split(":")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from provgrid_models.errors import OptionError
 from provgrid_models.problem import Problem
 from provgrid_optimizer import solve as solving
 from provgrid_optimizer.options import SolveOptions
-from provgrid_optimizer.solve import policies, solve
+from provgrid_optimizer.solve import find_engine, policies, solve
 from provgrid_optimizer.warm import compile_kernels
 from random_problems import random_problem
 
@@ -93,3 +95,35 @@ def test_kernels_are_compiled_once_and_apart_from_solve_and_audit() -> None:
     timings = solve(random_problem(3), "lp").timings
     assert timings.compile_s < 0.01
     assert timings.audit_s > 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"gap": "0.1"}, "gap is '0.1'; give a fraction from 0 to below 1"),
+        ({"gap": True}, "gap is True; give a fraction"),
+        ({"time_limit_s": "5"}, "time_limit is '5'; give seconds, at least 0"),
+        ({"time_limit_s": math.nan}, "time_limit is nan; give seconds"),
+        ({"passes": 2.5}, "passes is 2.5; give a whole number of at least 1"),
+        ({"passes": math.nan}, "passes is nan; give a whole number"),
+        ({"threads": None}, "threads is None; give a whole number from 1 to 256"),
+        ({"threads": 1.5}, "threads is 1.5; give a whole number from 1 to 256"),
+        ({"seed": np.array([1, 2])}, r"seed is array\(\[1, 2\]\); give a whole number of at least 0"),
+    ],
+)
+def test_options_of_a_wrong_type_are_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        SolveOptions(**wrong)
+
+
+def test_numbers_of_numpy_are_options_and_are_kept_as_python_has_them() -> None:
+    options = SolveOptions(
+        gap=np.float32(0.25), time_limit_s=np.int32(5), passes=np.int64(2), threads=np.uint8(1), seed=np.int16(3)
+    )
+    assert options == SolveOptions(gap=0.25, time_limit_s=5.0, passes=2, threads=1, seed=3)
+    assert [type(value) for value in vars(options).values()] == [float, float, int, int, int]
+
+
+def test_an_engine_is_called_by_its_name() -> None:
+    with pytest.raises(OptionError, match=r"no engine \['lp'\]; choose one of lp, milp"):
+        find_engine(["lp"])  # type: ignore[arg-type]
