@@ -23,7 +23,7 @@ HOURS_PER_MONTH = 730.0
 EXCESS_TOLERANCE = 1e-9  # load above all limits that rounding may explain, relative
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Supply:
     """How a load is supplied and what that costs over the horizon, yuan and kg weighted by real hours."""
 

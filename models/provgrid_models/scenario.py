@@ -347,7 +347,7 @@ SHORT_TABLES: dict[str, type[Row]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scenario:
     """Everything that a plan needs, resolved: settings, short tables as rows, long tables as frames.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Bools, Floats, Ints, Problem
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Allocation:
     """The decisions of a plan. Placement i says that `share[i]` of job `job[i]` lives in pool `pool[i]`.
 

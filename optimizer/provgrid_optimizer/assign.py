@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from provgrid_models.problem import Ints
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Assignment:
     """An audited assignment and the evidence for it.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 COMPONENTS = ("energy", "carbon", "demand_charge", "network", "rent", "subsidy", "unserved")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Usage:
     """What a plan holds and carries."""
 

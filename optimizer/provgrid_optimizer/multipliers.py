@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Basis = Literal["lp", "fixed-lp", "dual"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Multipliers:
     """lambda >= 0 on the coupling rows; `lagrangian.bound` turns any of them into a lower bound.
 

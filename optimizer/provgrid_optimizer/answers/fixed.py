@@ -37,7 +37,7 @@ Remains = Literal["lp", "fixed-lp"]
 MANY_COLUMNS = 150_000  # beyond which the interior point has no crossover: prices, and no basis to rank them by
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Remaining:
     """What remains of a plan as a linear program, solved. `kind` says which choices are fixed.
 

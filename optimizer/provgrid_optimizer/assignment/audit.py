@@ -16,7 +16,7 @@ ROUNDING = 4 * float(np.finfo(np.float64).eps)  # relative error of a term and o
 FINEST = 4096  # cells of the grid on which knapsacks with other than small whole numbers are bounded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Multipliers:
     """Prices that prove a bound: of a unit of each agent's capacity (m,), and of each task (n,).
 
