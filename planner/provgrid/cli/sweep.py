@@ -81,7 +81,7 @@ def sweep(
             output().print(
                 f"{len(found.checks)} of the points that started hot solved again: {worst:.1g} apart at most"
             )
-        output().print(f"{counted(len(found.rows), 'point')}, {counted(found.made, 'plan')} made now; kept in {folder}")
+        output().print(_counts(found, folder))
     return _ended(found)
 
 
@@ -126,7 +126,7 @@ def pareto(
         _print_rows(["", unit], left, found.rows)
         if found.rows and all(row.divisible for row in found.rows):
             output().print("divisible: a relaxation, the ideal that plans are held against, not plans")
-        output().print(f"{counted(len(found.rows), 'point')}, {counted(found.made, 'plan')} made now; kept in {folder}")
+        output().print(_counts(found, folder))
     return _ended(found)
 
 
@@ -153,6 +153,13 @@ def _hand_over(found: Sweep | Front, table: Path | None, *, as_json: bool) -> No
             raise cannot_write(table, error, "another file with -o") from error
     if as_json:
         print_json(found.to_dict())
+
+
+def _counts(found: Sweep | Front, folder: Path) -> str:
+    """Say how many points there are, how many of them have no plan, and how many were not there before."""
+    lost = sum(not row.has_plan for row in found.rows)
+    without = f", {lost:,} without a plan" if lost else ""
+    return f"{counted(len(found.rows), 'point')}{without}; {found.made:,} made now, kept in {folder}"
 
 
 def _headings(keys: Sequence[str]) -> list[str]:

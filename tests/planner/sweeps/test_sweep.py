@@ -338,6 +338,7 @@ def test_points_without_a_plan_say_why_below_the_table(tiny, tmp_path):
     assert said.returncode == 0
     below = said.stdout.split("finished")[-1]
     assert "\naccelerators -10: scenario " in below
+    assert below.endswith(f"2 points, 1 without a plan; 2 made now, kept in {tmp_path / 'points'}\n")
     lost = [Row(status="infeasible", reason="no room")] * 7
     lines = _reasons(["a", "t CO2 at most"], [["", "5"]] * 7, lost)
     assert lines == ["t CO2 at most 5: no room"] * 5 + ["and 2 more points without a plan; see --json"]
