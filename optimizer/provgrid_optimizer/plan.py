@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from provgrid_models.arguments import writing
 from provgrid_models.errors import OptionError
 from provgrid_models.words import counted
 from provgrid_optimizer import plan_tables
@@ -293,21 +294,22 @@ class Plan:
         """
         from provgrid_optimizer.exports.write import export
 
-        return export(self, folder, to=to, only=only)
+        with writing(folder) as final:
+            return export(self, final, to=to, only=only)
 
     def save(self, folder: str | Path | None = None, *, marginal_prices: bool = False) -> Path:
         """Write the plan as a run folder, whole or not at all, and return where; one that exists is an `OptionError`.
 
         Without a folder it is the first `runs/<scenario>-<engine>-<n>` that is free, as on the command line.
-        With `marginal_prices` their table goes beside, for others to read: nothing proves a bound by it, so that
-        neither `open` nor the audit does.
+        With `marginal_prices` their table goes beside, for others to read: neither `open` nor the audit does.
         """
         from provgrid_optimizer.run_folder import next_run_folder
         from provgrid_optimizer.runs import save_plan
 
         name = "problem" if self.scenario is None else self.scenario.name
         free = next_run_folder(Path("runs"), name, self.engine) if folder is None else folder
-        return save_plan(self, free, marginal_prices=marginal_prices)
+        with writing(free) as final:
+            return save_plan(self, final, marginal_prices=marginal_prices)
 
     def report(self, path: str | Path, *, lang: str = "en") -> Path:
         """Write the plan's report as one HTML file that needs no network; `lang` is "en" or "zh" (else `OptionError`).

@@ -38,14 +38,16 @@ def load(path: str | Path, set: Sequence[str] = ()) -> Scenario:  # noqa: A002
     """
     from provgrid_models.files import load_scenario
 
-    return load_scenario(path, tuple(set))
+    _check_path("a scenario", path)
+    return load_scenario(path, _overrides(set))
 
 
 def check(path: str | Path, set: Sequence[str] = ()) -> list[Finding]:  # noqa: A002
     """Everything that is wrong or unlikely in a scenario, all at once; empty = nothing."""
     from provgrid_models.files import check_scenario
 
-    return list(check_scenario(path, tuple(set)))
+    _check_path("a scenario", path)
+    return list(check_scenario(path, _overrides(set)))
 
 
 def compile(scenario: Scenario) -> Problem:  # noqa: A001
@@ -100,7 +102,7 @@ def solve(
     from provgrid_optimizer.options import SolveOptions, ignore_progress
     from provgrid_optimizer.solve import solve as solve_problem
 
-    _check_loaded("solve", what)
+    _check_loaded("solve", what, arrays=True)
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=threads, seed=seed)
     started = time.perf_counter()
     scenario = what if isinstance(what, Scenario) else None
@@ -116,15 +118,36 @@ def solve(
     )
 
 
-def _check_loaded(name: str, what: object) -> None:
-    """Raise `OptionError` where the path of a scenario was given for the scenario itself."""
+def _check_loaded(name: str, what: object, *, arrays: bool = False) -> None:
+    """Raise `OptionError` where something else was given for a scenario, or, with `arrays`, for a problem."""
     from pathlib import Path
 
+    from provgrid_models.arguments import check_is
     from provgrid_models.errors import OptionError
+    from provgrid_models.problem import Problem
+    from provgrid_models.scenario import Scenario
 
     if isinstance(what, str | Path):
         message = f"{name} takes a loaded scenario, and {str(what)!r} is its name"
         raise OptionError(f"{message}; load it first: pg.{name}(pg.load({str(what)!r}))")
+    kinds = (Scenario, Problem) if arrays else (Scenario,)
+    check_is(f"what {name} was given", what, kinds, f"give it a scenario: pg.{name}(pg.load(...))")
+
+
+def _check_path(what: str, path: object) -> None:
+    """Raise `OptionError` where neither a path nor a name was given."""
+    from pathlib import Path
+
+    from provgrid_models.arguments import check_is
+
+    check_is(f"what names {what}", path, (str, Path), "give the path of its folder, as a text or a Path")
+
+
+def _overrides(given: Sequence[str]) -> tuple[str, ...]:
+    """Return overrides as a tuple, or raise `OptionError` where they are no list of texts."""
+    from provgrid_models.arguments import checked_texts
+
+    return checked_texts("set", given, 'give a list such as ["prices.carbon_price_yuan_per_t=80"]')
 
 
 def claims(
@@ -196,7 +219,8 @@ def uncertain(
     find_engine(engine)
     draws_of.check_draws(draws, seed, jobs)
     options = SolveOptions(gap=gap, time_limit_s=time_limit, passes=passes, threads=1, seed=seed)
-    task = draws_of.task_of(scenario, tuple(set), engine, options)
+    _check_path("a scenario", scenario)
+    task = draws_of.task_of(scenario, _overrides(set), engine, options)
     return draws_of.uncertain(task, draws=draws, seed=seed, jobs=jobs, on_progress=on_progress)
 
 
@@ -311,9 +335,10 @@ def _task(
     from provgrid.sweeps.run import Task
     from provgrid_optimizer.options import SolveOptions
 
+    _check_path("a scenario", scenario)
     options = SolveOptions(threads=1, **how)
     where = {**where, "folder": Path(where["folder"])}
-    return Task(scenario=str(scenario), engine=engine, options=options, overrides=tuple(overrides), **where)
+    return Task(scenario=str(scenario), engine=engine, options=options, overrides=_overrides(overrides), **where)
 
 
 def open(run: str | Path) -> Plan:  # noqa: A001
@@ -326,4 +351,5 @@ def open(run: str | Path) -> Plan:  # noqa: A001
     """
     from provgrid_optimizer.runs import open_run
 
+    _check_path("a run", run)
     return open_run(run)

@@ -98,7 +98,10 @@ class Pictures:
     def pareto(self, front: Front, lang: str = "en", theme: str = "light") -> go.Figure:
         """Draw a front of `pg.pareto`, with this plan as the one that was chosen."""
         from provgrid.report.figures.pareto import pareto
+        from provgrid.sweeps.results import Front
+        from provgrid_models.arguments import check_is
 
+        check_is("what to draw", front, Front, "give what pg.pareto(...) returned")
         return figure(pareto(front, self._plan, lang, theme))
 
     def _ladder(self, added_ms: Sequence[float]) -> Ladder:

@@ -187,6 +187,14 @@ def test_an_instance_that_is_infeasible_as_a_whole_is_proven_so() -> None:
         ([[1, 1]], [[1, 1]], [math.nan], "min", r"capacity\[0\] is NaN"),
         ([[1, 1], [1]], [[1, 1]], [1], "min", "cost is not an array of real numbers"),
         ([["a", "b"]], [[1, 1]], [1], "min", "cost is not an array of real numbers"),
+        (
+            [[1, 1e308]],
+            [[1, 1]],
+            [2],
+            "min",
+            r"cost\[0, 1\] is too large to be added up; give numbers of at most 1e200",
+        ),
+        ([[1, 1]], [[1, 1]], [1e308], "min", r"capacity\[0\] is too large to be added up"),
         ([[1, 1]], [[1, 1]], [2], "most", "sense is 'most'"),
     ],
 )
@@ -197,9 +205,16 @@ def test_wrong_arrays_are_refused_with_their_place(
         pg.assign(cost, usage, capacity, sense=sense)  # type: ignore[arg-type]
 
 
-def test_wrong_options_are_refused() -> None:
-    with pytest.raises(pg.OptionError, match="passes"):
-        pg.assign([[1]], [[1]], [1], passes=0)
+@pytest.mark.parametrize("wrong", [{"passes": 0}, {"seed": 1.5}, {"threads": 1.5}])
+def test_wrong_options_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(pg.OptionError, match=f"{next(iter(wrong))} is "):
+        pg.assign([[1]], [[1]], [1], **wrong)  # type: ignore[arg-type]
+
+
+def test_the_largest_numbers_still_add_up() -> None:
+    found = pg.assign([[1e200, -1e200]], [[1e200, 0.0]], [1e200], passes=1)
+    assert found.objective == 0.0
+    assert found.bound <= 0.0
 
 
 def test_a_large_instance_of_fractions_is_solved_part_by_part_whatever_the_threads() -> None:

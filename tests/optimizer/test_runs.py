@@ -131,7 +131,7 @@ def test_a_run_that_is_cut_short_does_not_exist(
         raise error
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
-    with pytest.raises((KeyboardInterrupt, OSError)):
+    with pytest.raises((KeyboardInterrupt, OptionError)):
         plan.save(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 

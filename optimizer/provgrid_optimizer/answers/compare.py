@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from provgrid_models.arguments import check_is
 from provgrid_optimizer import plan_tables
 from provgrid_optimizer.answers.flows import flow_changes
 from provgrid_optimizer.answers.inputs import input_differences
@@ -29,6 +30,11 @@ class Comparison:
 
     before: Plan
     after: Plan
+
+    def __post_init__(self) -> None:
+        from provgrid_optimizer.plan import Plan
+
+        check_is("what to compare a plan with", self.after, Plan, "give a plan, of a saved run: pg.open(...)")
 
     @cached_property
     def inputs(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from provgrid_models.arguments import check_is
 from provgrid_models.compile import compile_scenario
 from provgrid_models.eligibility import exclusions_of_job, exclusions_of_service
 from provgrid_models.errors import OptionError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provgrid_optimizer.multipliers import Multipliers
     from provgrid_optimizer.plan import Plan
 
+AS_TEXT = "give its name as a text"
 LEFT = 1e-6  # a smaller share of work counts as served
 
 
@@ -144,6 +146,7 @@ class Explanations:
 
     def cluster(self, name: str, *, verify: bool = False) -> ClusterExplanation:
         """Explain what fills a cluster. Raises as `job` does."""
+        check_is("the cluster to explain", name, str, AS_TEXT)
         clusters = [str(one) for one in self._plan.problem.labels.clusters or range(self._plan.problem.n_clusters)]
         if name not in clusters:
             raise _unknown("cluster", name, clusters)
@@ -160,6 +163,7 @@ class Explanations:
 
     def _find(self, kind: str, name: str) -> int:
         """Place of a job or service in the problem, -1 where no pool could ever serve it."""
+        check_is(f"the {kind} to explain", name, str, AS_TEXT)
         plan, problem = self._plan, self._plan.problem
         labels, count = (
             (problem.labels.jobs, problem.n_jobs) if kind == "job" else (problem.labels.services, problem.n_services)

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from provgrid_models.arguments import checked_texts
+from provgrid_models.errors import OptionError
 from provgrid_optimizer.answers.sensitivity import SAME_PRICE, may_differ, slopes
 from provgrid_optimizer.audit.plan import block_names
 from provgrid_optimizer.highs import LIMIT_TOLERANCE
@@ -73,11 +75,22 @@ def marginal_prices(
 
     Beyond `fixed.MANY_COLUMNS` there is no vertex, and `degenerate`, `low` and `high` are missing everywhere.
     """
+    wanted = _kinds(ranges)
     marks = may_differ(left, options)
-    wanted = KINDS if ranges is True else ranges or ()
     parts = [part for part in _parts(left.problem, left) if part.place.size]
     frames = [_frame(left, part, marks, part.kind in wanted, options) for part in parts]
     return pd.concat(frames, ignore_index=True)
+
+
+def _kinds(ranges: bool | Collection[str]) -> Sequence[str]:
+    """Return the kinds of price that ranges are asked for, or raise `OptionError` where there is none such."""
+    if isinstance(ranges, bool):
+        return KINDS if ranges else ()
+    named = checked_texts("ranges", ranges, 'give True, or a list of kinds such as ["link"]')
+    for kind in named:
+        if kind not in KINDS:
+            raise OptionError(f"there is no price of the kind {kind!r}; choose among {', '.join(KINDS)}")
+    return named
 
 
 def _parts(problem: Problem, left: Remaining) -> list[_Part]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from provgrid_models.arguments import check_is, shown
 from provgrid_models.errors import InfeasibleError, OptionError
 from provgrid_optimizer.answers.changes import Change, change_of, change_of_class
 from provgrid_optimizer.answers.fixed import is_one_program
@@ -70,8 +71,10 @@ def value(
 
 def _asked(plan: Plan, of: str | None, deadline: str | None, slo: str | None) -> Change:
     """Find the one thing that was asked about."""
-    if [of, deadline, slo].count(None) != 2:
+    given = [(name, what) for name, what in (("of", of), ("deadline", deadline), ("slo", slo)) if what is not None]
+    if len(given) != 1:
         raise OptionError("a value is of one thing at a time; give one of the keywords of, deadline and slo")
+    check_is(*given[0], str, "give a name or a pattern, as a text")
     if of is not None:
         return change_of(plan, of)
     if deadline is not None:
@@ -86,9 +89,15 @@ def _amounts(change: Change, more: Sequence[float] | None) -> list[float]:
         if change.kind == "pool" and change.present > 1:
             parts = [float(round(part)) for part in parts]  # nobody buys a part of an accelerator
         more = STEPS.get(change.kind) or sorted({1.0, *parts} if change.present > 1 else {*parts} - {0.0} or {1.0})
-    if not np.isfinite(np.asarray(more, dtype=np.float64)).all():
+    try:
+        amounts = np.asarray(more, dtype=np.float64)
+    except (TypeError, ValueError):
+        amounts = np.array(None)
+    if amounts.ndim != 1:
+        raise OptionError(f"more is {shown(more)}, and no list of amounts; give one such as [10.0, 20.0]")
+    if not np.isfinite(amounts).all():
         raise OptionError("an amount in the range is not a finite number; give each as a number")
-    return sorted({float(one) for one in more} - {0.0})
+    return sorted(set(amounts.tolist()) - {0.0})
 
 
 def price_of(left: Remaining, change: Change) -> Price:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Sizes = NDArray[np.int32]
 
+LARGEST = 1e200  # whose sums and products with prices stay finite
 ROUNDING = 5e-10  # relative excess over a capacity that adding up floats may explain; half of what the audit allows
 FINEST_BITS = 12  # a knapsack whose usage is not in small whole numbers has 2 ** FINEST_BITS cells,
 COARSEST_BITS = 6  # or down to 2 ** COARSEST_BITS
@@ -74,10 +75,13 @@ def check(cost: ArrayLike, usage: ArrayLike, capacity: ArrayLike, sense: str) ->
     better = "-inf" if sense == "min" else "inf"
     _refuse("cost", costs, np.isnan(costs), "NaN", "give a number, or leave the pair out with an infinite cost")
     _refuse("cost", costs, np.isneginf(costs), better, "an infinite cost can only forbid a pair")
+    huge = "give numbers of at most 1e200, in a larger unit"
+    _refuse("cost", costs, np.isfinite(costs) & (np.abs(costs) > LARGEST), "too large to be added up", huge)
     for name, array in (("usage", uses), ("capacity", room)):
         _refuse(name, array, np.isnan(array), "NaN", "give a number")
         _refuse(name, array, np.isinf(array), "infinite", "give a finite number; forbid a pair by its cost")
         _refuse(name, array, array < 0, "negative", "give a number of at least 0")
+        _refuse(name, array, array > LARGEST, "too large to be added up", huge)
     return costs, uses, room
 
 

@@ -36,6 +36,7 @@ def export(
     """Write a plan for others to read and to act on: tables, capacity curves, ranked clusters for each job."""
     from provgrid import api
     from provgrid_optimizer.exports.write import check_asked
+    from provgrid_optimizer.exports.write import export as export_plan
     from provgrid_optimizer.run_folder import check_free
 
     final = folder or FOLDER / f"{run.resolve().name}-{to}"
@@ -51,7 +52,7 @@ def export(
         reporter.stage(f"writing {to}")
         with CtrlCWaits() as interrupts:
             try:
-                plan.export(final, to=to, only=only or ())
+                export_plan(plan, final, to=to, only=only or ())
             except OSError as error:
                 raise cannot_write(final, error) from error
         console.session.written.append(final)

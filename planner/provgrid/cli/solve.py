@@ -202,11 +202,12 @@ def check_run_folder(run_folder: Path | None) -> None:
 def write(plan: Plan, run_folder: Path | None) -> Path:
     """Write a plan under the name that was asked, or under the next free one in `runs/`."""
     from provgrid_optimizer.run_folder import next_run_folder
+    from provgrid_optimizer.runs import save_plan
 
     name = plan.scenario.name if plan.scenario is not None else "problem"
     folder = run_folder or next_run_folder(RUNS, name, plan.engine)
     try:
-        written = plan.save(folder)
+        written = save_plan(plan, folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
     console.session.written.append(written)

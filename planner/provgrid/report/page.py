@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 from importlib.resources import files
@@ -23,6 +24,7 @@ from provgrid.report.sections import assumption_tables, result_tables
 from provgrid.report.subject import subject_of_plan
 from provgrid.report.verdict import verdict
 from provgrid.report.wording import Wording
+from provgrid_models.arguments import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,6 +124,9 @@ def reporting(plan: Plan) -> Callable[[str | Path, str], Path]:
     """Return what `plan.report` calls."""
 
     def report(path: str | Path, lang: str) -> Path:
-        return write_report([subject_of_plan(plan)], Path(path), lang)
+        with writing(path) as file:
+            if file.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            return write_report([subject_of_plan(plan)], file, lang)
 
     return report

@@ -126,12 +126,13 @@ class _Teller:
 def _write(plan: Plan, runs: Path) -> Path:
     """Write a plan under the next free name."""
     from provgrid_optimizer.run_folder import next_run_folder
+    from provgrid_optimizer.runs import save_plan
 
     assert plan.scenario is not None
     for _ in range(TRIES):
         folder = next_run_folder(runs, folder_name(plan.scenario.name), plan.engine)
         try:
-            return plan.save(folder)
+            return save_plan(plan, folder)
         except OptionError:
             continue
     raise OptionError(f"no free name for a run in {runs}; remove some runs and solve again")

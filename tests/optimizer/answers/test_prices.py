@@ -212,3 +212,18 @@ def test_prices_of_the_bound_stay_what_is_saved_and_audited(tmp_path):
     pd.testing.assert_frame_equal(again.prices_at("dual"), plan.prices)
     with pytest.raises(OptionError, match=r"no prices on the basis 'lp'; choose among fixed-lp, dual"):
         again.prices_at("lp")
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        (("zzz",), "there is no price of the kind 'zzz'; choose among accelerator, capacity"),
+        ("link", "ranges is 'link', and no list of texts; give True, or a list of kinds such as"),
+        ([5], "an item of ranges is 5, of type int; give True, or a list of kinds"),
+    ],
+)
+def test_ranges_are_of_kinds_that_there_are(ranges: Any, message: str) -> None:
+    plan = solve(one_pool(1.0, 5.0), "lp", ONE_THREAD, with_policies=False)
+    with pytest.raises(OptionError, match=message):
+        plan.prices_at("lp", ranges=ranges)
+    assert plan.prices_at("lp", ranges=("link", "accelerator"))["low"].notna().any()
