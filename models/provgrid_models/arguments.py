@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 def shown(value: object) -> str:
     """Write a value of any type for a message: on one line, and short."""
     return " ".join(reprlib.repr(value).split())
+
+
+def real_number(value: object) -> float | None:
+    """Return a number, of Python or NumPy, as a float; None for what is none, and for an integer that is too large."""
+    try:
+        return float(value) if isinstance(value, Real) else None
+    except OverflowError:
+        return None
 
 
 def check_is(asked: str, value: object, kinds: type | tuple[type, ...], advice: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from provgrid_models.arguments import shown
+from provgrid_models.arguments import real_number, shown
 from provgrid_models.array_values import read_array
 from provgrid_models.chains import cycle_members
 from provgrid_models.errors import ArrayError
@@ -76,7 +75,8 @@ def _check_numbers(problem: Problem) -> None:
     """Check the fields that are one number each."""
     for name, fits, needed in _NUMBERS:
         value = getattr(problem, name)
-        if not (isinstance(value, Real) and fits(float(value))):
+        number = real_number(value)
+        if number is None or not fits(number):
             raise ArrayError(f"{name} is {shown(value)}; it must be {needed}")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 
-from provgrid_models.arguments import shown
+from provgrid_models.arguments import real_number, shown
 from provgrid_models.errors import OptionError
 
 # Each option: the type that it is kept as, whether it may be left out, what fits, and that in words.
@@ -22,10 +22,10 @@ _CHECKS: tuple[tuple[str, type[int] | type[float], bool, Callable[[float], bool]
 
 def _plain_number(given: object, plain: type[int] | type[float]) -> float | None:
     """Return a number, of Python or NumPy, as this type; None for what is none, or not whole where it has to be."""
-    if isinstance(given, bool) or not isinstance(given, Real):
+    if isinstance(given, bool):
         return None
     if plain is float:
-        return float(given)
+        return real_number(given)
     return int(given) if isinstance(given, Integral) else None
 
 
@@ -50,7 +50,7 @@ class SolveOptions:
             number = _plain_number(given, plain)
             if number is None or not fits(number):
                 raise OptionError(f"{name.removesuffix('_s')} is {shown(given)}; give {needed}")
-            object.__setattr__(self, name, number)
+            object.__setattr__(self, name, None if number == math.inf else number)  # no time is too long: no limit
 
 
 @dataclass(frozen=True)

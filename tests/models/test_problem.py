@@ -152,6 +152,7 @@ def test_every_reason_has_a_text():
         ({"period_h": "1"}, "period_h is '1'; it must be a positive number of hours"),
         ({"period_h": np.array([1.0, 2.0])}, r"period_h is array\(\[1., 2.\]\); it must be a positive number of hours"),
         ({"carbon_yuan_per_kg": "x"}, "carbon_yuan_per_kg is 'x'; it must be a finite number of at least 0"),
+        ({"carbon_yuan_per_kg": 10**400}, "carbon_yuan_per_kg is 1000.*0000; it must be a finite number"),
         ({"carbon_budget_kg": None}, "carbon_budget_kg is None; it must be a number of at least 0"),
         ({"take_or_pay_yuan": np.nan}, "take_or_pay_yuan is nan; it must be a finite number"),
         ({"ports_yuan": np.inf}, "ports_yuan is inf; it must be a finite number"),

@@ -186,6 +186,7 @@ def test_an_instance_that_is_infeasible_as_a_whole_is_proven_so() -> None:
         ([[1, 1]], [[1, 1]], [-2], "min", r"capacity\[0\] is negative"),
         ([[1, 1]], [[1, 1]], [math.nan], "min", r"capacity\[0\] is NaN"),
         ([[1, 1], [1]], [[1, 1]], [1], "min", "cost is not an array of real numbers"),
+        (np.ma.array([[1, 2]], mask=[[False, True]]), [[1, 1]], [2], "min", r"real numbers \(some of it is masked\)"),
         ([["a", "b"]], [[1, 1]], [1], "min", "cost is not an array of real numbers"),
         (
             [[1, 1e308]],

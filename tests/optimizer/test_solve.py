@@ -101,6 +101,7 @@ def test_kernels_are_compiled_once_and_apart_from_solve_and_audit() -> None:
     ("wrong", "said"),
     [
         ({"gap": "0.1"}, "gap is '0.1'; give a fraction from 0 to below 1"),
+        ({"gap": 10**400}, "gap is 1000.*0000; give a fraction"),
         ({"gap": True}, "gap is True; give a fraction"),
         ({"time_limit_s": "5"}, "time_limit is '5'; give seconds, at least 0"),
         ({"time_limit_s": math.nan}, "time_limit is nan; give seconds"),
@@ -122,6 +123,10 @@ def test_numbers_of_numpy_are_options_and_are_kept_as_python_has_them() -> None:
     )
     assert options == SolveOptions(gap=0.25, time_limit_s=5.0, passes=2, threads=1, seed=3)
     assert [type(value) for value in vars(options).values()] == [float, float, int, int, int]
+
+
+def test_an_endless_time_limit_is_none() -> None:
+    assert SolveOptions(time_limit_s=math.inf) == SolveOptions()
 
 
 def test_an_engine_is_called_by_its_name() -> None:

@@ -87,6 +87,8 @@ def check(cost: ArrayLike, usage: ArrayLike, capacity: ArrayLike, sense: str) ->
 
 def _floats(name: str, value: ArrayLike) -> Floats:
     try:
+        if np.ma.is_masked(value):
+            raise TypeError("some of it is masked")
         array = np.asarray(value)
         if array.dtype.kind not in "iufb":
             raise TypeError(array.dtype.name)
