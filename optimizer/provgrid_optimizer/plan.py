@@ -300,15 +300,14 @@ class Plan:
     def save(self, folder: str | Path | None = None, *, marginal_prices: bool = False) -> Path:
         """Write the plan as a run folder, whole or not at all, and return where; one that exists is an `OptionError`.
 
-        Without a folder it is the first `runs/<scenario>-<engine>-<n>` that is free, as on the command line.
-        With `marginal_prices` their table goes beside, for others to read: neither `open` nor the audit does.
+        Without a folder it is the first `runs/<scenario>-<engine>-<n>` that is free, as on the command line. Beside it
+        goes the table of `marginal_prices`, for others: nothing proves a bound by them, nor does the audit read them.
         """
         from provgrid_optimizer.run_folder import next_run_folder
         from provgrid_optimizer.runs import save_plan
 
         name = "problem" if self.scenario is None else self.scenario.name
-        free = next_run_folder(Path("runs"), name, self.engine) if folder is None else folder
-        with writing(free) as final:
+        with writing(next_run_folder(Path("runs"), name, self.engine) if folder is None else folder) as final:
             return save_plan(self, final, marginal_prices=marginal_prices)
 
     def report(self, path: str | Path, *, lang: str = "en") -> Path:

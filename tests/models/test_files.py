@@ -119,7 +119,7 @@ def test_a_loaded_scenario_remembers_its_folder(tmp_path: Path):
     assert load_scenario(save_scenario(tiny_scenario(), tmp_path)).folder == tmp_path
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), many=st.integers(1, 4))
 def test_random_damage_raises_nothing_but_scenario_errors(tmp_path: Path, seed: int, many: int):
     folder = save_scenario(tiny_scenario(), tmp_path, format="parquet" if seed % 5 == 0 else "csv")

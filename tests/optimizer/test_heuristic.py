@@ -139,7 +139,7 @@ def test_an_interrupt_returns_the_best_plan_so_far() -> None:
 
 def test_progress_and_history_tell_how_objective_and_bound_meet() -> None:
     seen: list[Progress] = []
-    made = heuristic(scale_problem(3000, pools=8, hours=48, services=4), SolveOptions(), seen.append)
+    made = heuristic(scale_problem(1500, pools=8, hours=48, services=4), SolveOptions(), seen.append)
     assert seen
     bounds = [row[2] for row in made.history]
     plans = [row[1] for row in made.history if np.isfinite(row[1])]

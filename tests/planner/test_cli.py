@@ -345,6 +345,7 @@ def numeric_options() -> Iterator[tuple[tuple[str, ...], str]]:
                 yield words, max(option.opts, key=len)
 
 
+@pytest.mark.slow
 def test_every_option_that_takes_a_number_says_so_in_one_line() -> None:
     asked = list(numeric_options())
     assert len(asked) > 60
