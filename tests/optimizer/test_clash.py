@@ -15,15 +15,6 @@ from provgrid_optimizer.engines.milp import milp
 from provgrid_optimizer.engines.pulp_engines import pulp_cbc, pulp_highs
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 
-LABELS = Labels(
-    pools=["hami/910c", "yiwu/h20"],
-    clusters=["hami", "yiwu"],
-    links=["west"],
-    jobs=["base", "vertical"],
-    services=["chat"],
-)
-
-
 def hard(**changes: Any) -> Problem:
     """Two pools of 4 accelerators at 1 kW, two hard jobs of 6 and 4 accelerator-hours, two hours."""
     arrays: dict[str, Any] = {
@@ -38,7 +29,13 @@ def hard(**changes: Any) -> Problem:
         "deadline": [2, 2],
         "max_accelerators": [4.0, 4.0],
         "unserved_yuan": [np.inf, np.inf],
-        "labels": LABELS,
+        "labels": Labels(
+            pools=["hami/910c", "yiwu/h20"],
+            clusters=["hami", "yiwu"],
+            links=["west"] if "link_gbps" in changes else None,
+            jobs=["base", "vertical"],
+            services=["chat"] if "demand" in changes else None,
+        ),
     }
     return Problem(**(arrays | changes))
 
