@@ -56,6 +56,7 @@ def test_a_solver_without_time_has_an_honest_record() -> None:
         assert record.get("bound_yuan") is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not environment.ready(), reason="the environment of the peers has not been made")
 @pytest.mark.parametrize(("peer", "within"), [("linopy-highs", 1e-6), ("pdlp", 1e-3)])
 def test_peers_of_the_other_environment_find_the_optimum(peer: str, within: float, optimum_yuan: float) -> None:
@@ -65,6 +66,7 @@ def test_peers_of_the_other_environment_find_the_optimum(peer: str, within: floa
     assert record["build_s"] > 0
 
 
+@pytest.mark.slow
 def test_the_command_climbs_and_stops_at_the_first_size_that_takes_too_long(capsys: pytest.CaptureFixture[str]) -> None:
     # CBC needs a process and PuLP's build; not even 12 jobs are done in a millisecond.
     flags = [*FLAGS, "--sizes", "13,12", "--threads", "1", "--json"]

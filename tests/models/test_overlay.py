@@ -105,6 +105,7 @@ def test_a_resolved_scenario_is_saved_without_its_layers(overlay: Path, tmp_path
     assert load_scenario(folder).pools == load_scenario(overlay).pools
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", builtin_names())
 def test_a_built_in_scenario_can_be_extended(name: str, tmp_path: Path):
     (tmp_path / "scenario.toml").write_text(f'extends = "builtin:{name}"\n[prices]\ncarbon_price_yuan_per_t = 123\n')

@@ -15,6 +15,7 @@ from provgrid_optimizer.engines.milp import milp
 from provgrid_optimizer.engines.pulp_engines import pulp_cbc, pulp_highs
 from provgrid_optimizer.options import SolveOptions, ignore_progress
 
+
 def hard(**changes: Any) -> Problem:
     """Two pools of 4 accelerators at 1 kW, two hard jobs of 6 and 4 accelerator-hours, two hours."""
     arrays: dict[str, Any] = {

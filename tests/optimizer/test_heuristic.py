@@ -81,7 +81,8 @@ def test_the_scale_family_is_solved_to_a_small_gap() -> None:
     assert proven <= yuan <= proven / (1.0 - 0.06)
 
 
-@pytest.mark.parametrize("stop", [{"passes": 6}, pytest.param({"gap": 0.08}, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [{"passes": 6}, {"gap": 0.08}])
 def test_threads_change_no_number(stop: dict[str, float]) -> None:
     problem = scale_problem(5500, pools=4, hours=24, services=4, rigid_share=0.3)
     one, two = solved(problem, threads=1, **stop), solved(problem, threads=2, **stop)

@@ -62,12 +62,12 @@ def any_order_prices(problem: Problem, multipliers: Multipliers, seed: int) -> d
     }
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(10))
 def test_bound_relaxation_whole_numbers_and_rules_stand_in_order(seed: int) -> None:
     check_the_order(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1_000, 1_300))
+@pytest.mark.parametrize("seed", range(1_000, 1_315))
 def test_the_order_holds_on_hundreds_of_problems(seed: int) -> None:
     check_the_order(seed)

@@ -72,6 +72,7 @@ def test_the_ascent_finds_prices_of_the_order_that_come_close_to_the_relaxation_
     assert (1.0 - 0.003) * optimum <= found.bound_yuan <= optimum * (1.0 + 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_the_ascent_finds_them_where_much_work_is_in_an_order(seed: int) -> None:
     problem = random_problem(seed, jobs=24, pools=5, clusters=3, periods=24, negative_prices=False)

@@ -163,6 +163,7 @@ def test_less_than_one_process_is_refused(tmp_path):
         examine([claim(SAVED)], Store(tmp_path), jobs=0)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
     made: list[Experiment] = []
     solve = execute.solve

@@ -46,7 +46,7 @@ def test_pools_that_pay_more_for_a_kilowatt_hour_come_first() -> None:
     assert price([0.2, 2.0], [1.0, 1.0], [4.0, 8.0]) == 0.2
 
 
-@pytest.mark.parametrize("name", ["toy", "zhejiang"])
+@pytest.mark.parametrize("name", ["toy", pytest.param("zhejiang", marks=pytest.mark.slow)])
 def test_one_more_accelerator_moves_the_bound_by_what_it_is_worth(name: str) -> None:
     plan = pg.solve(pg.load(name), engine="local", policies=False, passes=20)
     problem, prices = plan.problem, plan.multipliers
@@ -73,7 +73,7 @@ def test_one_more_installed_accelerator_is_there_for_its_availability_and_draws_
     assert one_more_yuan(found, problem, None) == pytest.approx([12.0, 12.0, 12.0])
 
 
-@pytest.mark.parametrize("name", ["toy", "zhejiang"])
+@pytest.mark.parametrize("name", ["toy", pytest.param("zhejiang", marks=pytest.mark.slow)])
 def test_one_more_is_what_the_bound_and_the_idle_floor_say_of_the_scenario_with_it(name: str) -> None:
     plan = pg.solve(pg.load(name), engine="local", policies=False, passes=20)
     problem, prices = plan.problem, plan.multipliers

@@ -97,6 +97,7 @@ def test_a_point_without_a_plan_is_a_row_with_its_reason(tiny, points):
     assert wrong.table["status"].tolist() == ["bad_scenario", "optimal"]
 
 
+@pytest.mark.slow
 def test_processes_find_what_one_process_finds(tiny, tmp_path):
     vary = {PRICE: "0:20:20"}
     alone = pg.sweep(tiny, vary, engine="lp", folder=tmp_path / "alone")

@@ -145,6 +145,7 @@ def _statuses(shop: Served) -> dict[str, int]:
     return {**found, command: shop.post(command, {}).status}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breaks", MANIFESTS.values(), ids=MANIFESTS)
 def test_a_broken_manifest_is_answered_with_what_to_do(
     shop: Served, tiny_run: Path, breaks: Callable[[Path], None]
@@ -161,6 +162,7 @@ def test_a_broken_manifest_is_answered_with_what_to_do(
 FAST = ("empty jobs", "foreign prices", "no timings", "folder for costs", "file for the scenario", "empty settings")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "breaks",
     [pytest.param(breaks, id=name, marks=() if name in FAST else pytest.mark.slow) for name, breaks in FILES.items()],
