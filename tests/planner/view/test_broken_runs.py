@@ -162,7 +162,6 @@ def test_a_broken_manifest_is_answered_with_what_to_do(
 FAST = ("empty jobs", "foreign prices", "no timings", "folder for costs", "file for the scenario", "empty settings")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "breaks",
     [pytest.param(breaks, id=name, marks=() if name in FAST else pytest.mark.slow) for name, breaks in FILES.items()],
