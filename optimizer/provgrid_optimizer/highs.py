@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 POINT_TOLERANCE = 1e-6  # relative excess over a limit that a solver's point may have
 LIMIT_TOLERANCE = 1e-7  # relative distance within which a figure of a solver counts as at its limit
+EXACT = {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-9}  # a program with whole numbers, to its end
 _POLL_S = 0.1
 # At its own tolerances, HiGHS's presolve of whole numbers cuts off the best plans of some programs, and proves what is
 # left as optimal (docs/method.md).
@@ -161,13 +162,14 @@ def settled(
     time_limit_s: float | None = None,
     settings: Mapping[str, float | int | str | bool] | None = None,
     basis: Basis | None = None,
+    on_progress: OnProgress = ignore_progress,
 ) -> Answer:
     """Solve one of the many programs behind an answer, where to be stopped halfway is no answer: as `minimise`.
 
     Raises `KeyboardInterrupt` at Ctrl-C, too: a program that was stopped must not count as one without a point.
     """
     answer = minimise(
-        program, options, ignore_progress, stage=stage, time_limit_s=time_limit_s, settings=settings, basis=basis
+        program, options, on_progress, stage=stage, time_limit_s=time_limit_s, settings=settings, basis=basis
     )
     if answer.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt

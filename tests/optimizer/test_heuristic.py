@@ -148,6 +148,28 @@ def test_progress_and_history_tell_how_objective_and_bound_meet() -> None:
     assert plans == sorted(plans, reverse=True)
 
 
+def test_power_without_a_limit_beside_a_demand_charge_is_priced_without_a_warning() -> None:
+    # The second block is a contract: no part of the grid's highest power, and as much of it as is wanted.
+    problem = Problem(
+        capacity=np.full((1, 2), 4.0),
+        kw_per_accelerator=np.ones((1, 2)),
+        block_cluster=[0, 0],
+        block_yuan_per_kwh=[[0.5, 0.5], [0.7, 0.7]],
+        block_is_grid=[True, False],
+        demand_charge_yuan_per_kw=[1.0],
+        job_class=[0],
+        class_rate_pflops=[[1.0]],
+        work_pflop_h=[2.0],
+        release=[0],
+        deadline=[2],
+        max_accelerators=[1.0],
+        unserved_yuan=[100.0],
+    )
+    # By contract, 2 kWh cost 1.4 yuan; a kilowatt from the grid in both hours saves 0.4 and is charged 1.
+    made = solved(problem)
+    assert costs(problem, made.allocation).objective_yuan == pytest.approx(1.4)
+
+
 def test_a_hard_job_with_no_open_pool_is_named() -> None:
     problem = random_problem(2, services=0, after=False)
     rate = np.zeros_like(problem.class_rate_pflops)

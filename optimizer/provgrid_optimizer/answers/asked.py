@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from provgrid_models.errors import ArrayError, InfeasibleError, ScenarioError
-from provgrid_optimizer.highs import Ending, settled
+from provgrid_optimizer.highs import EXACT, Ending, settled
 from provgrid_optimizer.matrix.amount import least_amount
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def least_cost(scenario: Scenario, asked: Asked, options: SolveOptions, *, free:
     if made is None:
         return None
     program = replace(made[1], cost=np.zeros(made[1].n_columns), offset=0.0) if free else made[1]
-    exact = {} if not program.integer.any() else {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-9}
-    answer = settled(program, options, stage="change", time_limit_s=options.time_limit_s, settings=exact)
+    answer = settled(program, options, stage="change", time_limit_s=options.time_limit_s, settings=EXACT)
     return None if answer.x is None else answer.objective_yuan
 
 

@@ -12,7 +12,7 @@ from provgrid_models.eligibility import exclusions_of_arrays, exclusions_of_job,
 from provgrid_optimizer.answers.alone import too_small
 from provgrid_optimizer.answers.job_prices import job_yuan_in, left_yuan, service_yuan
 from provgrid_optimizer.answers.moved import with_job_in, with_service_in
-from provgrid_optimizer.highs import settled
+from provgrid_optimizer.highs import EXACT, settled
 from provgrid_optimizer.options import SolveOptions
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from provgrid_optimizer.matrix import LinearProgram
     from provgrid_optimizer.multipliers import Multipliers
     from provgrid_optimizer.plan import Plan
-
-EXACT = {"mip_rel_gap": 0.0, "mip_abs_gap": 1e-9}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,10 +146,9 @@ def closed_candidates(exclusions: dict[str, Exclusion]) -> tuple[Candidate, ...]
 
 def _extra(program: LinearProgram, against: Remaining, options: SolveOptions) -> float | None:
     """Cost of a program over that of what remains of the plan; None where it has no point."""
-    settings = EXACT if program.integer.any() else None
     same = program.n_columns == against.program.n_columns and program.n_rows == against.program.n_rows
-    basis = against.vertex if same and settings is None else None
-    answer = settled(program, options, stage="verify", settings=settings, basis=basis)
+    basis = against.vertex if same and not program.integer.any() else None
+    answer = settled(program, options, stage="verify", settings=EXACT, basis=basis)
     return None if answer.x is None else answer.objective_yuan - against.objective_yuan
 
 

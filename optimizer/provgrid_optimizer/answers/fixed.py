@@ -20,7 +20,7 @@ from provgrid_optimizer.engines.clock import Clock
 from provgrid_optimizer.engines.lp import MANY_COLUMNS as WHOLE_COLUMNS
 from provgrid_optimizer.engines.lp import n_columns, no_plan
 from provgrid_optimizer.engines.method import method
-from provgrid_optimizer.highs import Basis, Ending, minimise
+from provgrid_optimizer.highs import Basis, Ending, settled
 from provgrid_optimizer.matrix import assemble, multipliers, point, unpack
 from provgrid_optimizer.matrix.pairs import open_pairs
 from provgrid_optimizer.matrix.selection import Selection, Served, everything, served_columns
@@ -139,17 +139,15 @@ def solved(
     if vertex is None:
         many = program.n_columns > MANY_COLUMNS
         settings |= {"solver": "ipm", "run_crossover": "off"} if many else method(problem, program)
-    answer = minimise(
+    answer = settled(
         program,
         options,
-        on_progress,
         stage=stage,
         time_limit_s=Clock(options).left_s(),
         settings=settings,
         basis=vertex,
+        on_progress=on_progress,
     )
-    if answer.ending is Ending.INTERRUPTED:
-        raise KeyboardInterrupt
     if answer.ending is Ending.INFEASIBLE:
         if kind == "lp":
             raise infeasible(problem, options, divisible=True)
