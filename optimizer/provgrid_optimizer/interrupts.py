@@ -12,12 +12,17 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_S = 0.05
 
+# Where an exception would be lost or become another one on its way: while compiled kernels are read back, while a
+# module is imported (it would stay half made), while an object ends, or a class is built.
+DEAF_PACKAGES = {"llvmlite", "importlib", "_frozen_importlib", "_frozen_importlib_external", "weakref", "_weakrefset"}
+DEAF_FUNCTIONS = {"__del__", "__set_name__"}
+
 
 def raising(before: Callable[[], None] = lambda: None) -> Callable[[int, FrameType | None], None]:
     """Make a handler of SIGINT that calls `before` and raises `KeyboardInterrupt`, as soon as that would be heard."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if _called_by_llvm(frame):
+        if _would_be_lost(frame):
             threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
             return
         before()
@@ -26,10 +31,17 @@ def raising(before: Callable[[], None] = lambda: None) -> Callable[[int, FrameTy
     return interrupt
 
 
-def _called_by_llvm(frame: FrameType | None) -> bool:
-    """Whether compiled kernels are being read back just now: an exception raised there would be lost on its way."""
+def caused_by_ctrl_c(error: BaseException | None) -> bool:
+    """Whether an error is what code on the way has made of a `KeyboardInterrupt`."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _would_be_lost(frame: FrameType | None) -> bool:
     while frame is not None:
-        if "llvmlite" in frame.f_code.co_filename:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package in DEAF_PACKAGES or frame.f_code.co_name in DEAF_FUNCTIONS:
             return True
         frame = frame.f_back
     return False

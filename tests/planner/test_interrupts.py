@@ -99,6 +99,17 @@ cli.main(["schema"])
     assert ended.returncode == 130, ended.stderr
 
 
+def test_an_error_that_code_on_the_way_made_of_ctrl_c_is_exit_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    monkeypatch.setattr("provgrid.cli.app", stopped)
+    assert command_line(["schema"]) == 130
+    assert capsys.readouterr().err == "provgrid: interrupted; nothing was written\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_signal_at_any_moment_leaves_a_whole_run_or_none(number: signal.Signals, tiny: Path, tmp_path: Path) -> None:

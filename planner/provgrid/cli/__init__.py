@@ -37,7 +37,7 @@ from provgrid.cli import (
     view,
 )
 from provgrid_models.errors import NoPlanError, ProvgridError
-from provgrid_optimizer.interrupts import raising
+from provgrid_optimizer.interrupts import caused_by_ctrl_c, raising
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,6 +144,8 @@ def run(arguments: list[str]) -> int:
                 return exits.BAD_INPUT
             what = _no_number(error) or _wording(message)
             return _say(f"{what}see {_command_of(error, arguments)} --help", exits.BAD_INPUT)
+        if caused_by_ctrl_c(error):
+            return _interrupted(session)
         if debug:
             raise
         reason = " ".join(str(error).split()) or "no message"

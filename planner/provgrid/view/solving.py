@@ -14,7 +14,7 @@ from provgrid.view.shelf import folder_name
 from provgrid.why import asking_why
 from provgrid.workers import end_with
 from provgrid_models.errors import NoPlanError, OptionError, ProvgridError
-from provgrid_optimizer.interrupts import CtrlCWaits, raising
+from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, raising
 from provgrid_optimizer.options import Progress, SolveOptions
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ def work(order: Order, alive: Connection, pipe: Connection) -> None:
         _solve(order, lambda *message: pipe.send(message))
     except ProvgridError as error:
         pipe.send(("failed", str(error)))
-    except KeyboardInterrupt:
-        pipe.send(("failed", str(NoPlanError("interrupted before there was any plan; nothing was written"))))
-    except Exception as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if caused_by_ctrl_c(error):
+            pipe.send(("failed", str(NoPlanError("interrupted before there was any plan; nothing was written"))))
+            return
         log.exception("a solve failed")
         pipe.send(("failed", f"{type(error).__name__}: {' '.join(str(error).split())}"))
 

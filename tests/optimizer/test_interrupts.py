@@ -1,0 +1,103 @@
+"""Ctrl-C comes at any moment, also where an exception would be lost on its way; it is heard, a little later."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provgrid_optimizer.interrupts import caused_by_ctrl_c, raising
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+WITHIN_S = 30.0
+
+
+after_it: list[str] = []
+
+
+def press() -> None:
+    signal.raise_signal(signal.SIGINT)
+    after_it.append("reached")
+
+
+class PressedWhenNamed:
+    def __set_name__(self, owner: type, name: str) -> None:
+        press()
+
+
+class PressedAtItsEnd:
+    def __del__(self) -> None:
+        press()
+
+
+class Watched:
+    pass
+
+
+def while_a_class_is_built() -> None:
+    type("Built", (), {"attribute": PressedWhenNamed()})
+
+
+def while_an_object_ends() -> None:
+    PressedAtItsEnd()
+
+
+def while_a_watched_object_ends() -> None:
+    watched = Watched()
+    weakref.finalize(watched, press)
+    del watched
+
+
+@pytest.fixture(autouse=True)
+def calls() -> Iterator[list[str]]:
+    after_it.clear()
+    calls: list[str] = []
+    before = signal.signal(signal.SIGINT, raising(lambda: calls.append("Ctrl-C")))
+    yield calls
+    signal.signal(signal.SIGINT, before)
+
+
+def do_and_wait(moment: Callable[[], object]) -> None:
+    moment()
+    end = time.monotonic() + WITHIN_S
+    while time.monotonic() < end:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("moment", [while_a_class_is_built, while_an_object_ends, while_a_watched_object_ends])
+def test_ctrl_c_where_it_would_be_lost_is_heard_right_after(moment: Callable[[], None], calls: list[str]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        do_and_wait(moment)
+    assert after_it == ["reached"]
+    assert calls == ["Ctrl-C"]
+
+
+def test_ctrl_c_leaves_no_module_half_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    source = f"import {__name__} as tests\ntests.press()\n"
+    (tmp_path / "stopped_module.py").write_text(source, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        do_and_wait(lambda: importlib.import_module("stopped_module"))
+    assert sys.modules.pop("stopped_module")
+    assert after_it == ["reached"]
+    assert calls == ["Ctrl-C"]
+
+
+def test_an_error_made_of_ctrl_c_is_told_from_a_fault() -> None:
+    named, unnamed, fault = RuntimeError("wrapped"), SystemError("while an exception was set"), RuntimeError("a fault")
+    named.__cause__ = unnamed.__context__ = KeyboardInterrupt()
+    fault.__cause__ = ValueError("a number")
+    assert caused_by_ctrl_c(named)
+    assert caused_by_ctrl_c(unnamed)
+    assert not caused_by_ctrl_c(fault)
+    assert not caused_by_ctrl_c(None)
