@@ -18,6 +18,7 @@ import highspy
 import numpy as np
 
 from provgrid_models.errors import SolverError
+from provgrid_optimizer.interrupts import CtrlCWaits
 from provgrid_optimizer.matrix.scaling import scaled
 from provgrid_optimizer.options import Progress, ignore_progress
 
@@ -193,8 +194,8 @@ class Session:
     ) -> None:
         self.highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its own stubs lack much of what it has
         self.lines: list[str] = []
-        self._stop = threading.Event()
-        # Ctrl-C in Thread.join makes Python take the thread for ended (bpo-45274), so its end is told by an event.
+        self._ctrl_c = CtrlCWaits()
+        # An exception in Thread.join makes Python take the thread for ended (bpo-45274): an event tells of its end.
         self._done = threading.Event()
         self._known = [math.nan, math.nan]  # objective and bound so far, in yuan
         wanted: dict[str, Any] = {
@@ -249,7 +250,7 @@ class Session:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C came during a run; HiGHS asks so seldom that it may have come to its end nevertheless."""
-        return self._stop.is_set()
+        return self._ctrl_c.asked
 
     def run(self, on_progress: OnProgress = ignore_progress, stage: str = "") -> tuple[tuple[float, float, float], ...]:
         """Run HiGHS to its end in a thread, reporting meanwhile; returns what objective and bound were when."""
@@ -266,29 +267,28 @@ class Session:
         started = time.perf_counter()
         history: list[tuple[float, float, float]] = []
         thread = threading.Thread(target=work, name="highs", daemon=True)
-        thread.start()
-        try:
-            while not self._done.wait(_POLL_S):
-                self._report(on_progress, stage, started, history)
-        except KeyboardInterrupt:
-            self._end()
-        except BaseException:
-            self._end()
-            raise
-        thread.join()
+        # Nothing may come between: HiGHS's memory must not be freed under it, nor the process end before it.
+        with self._ctrl_c:
+            thread.start()
+            try:
+                while not self._done.wait(_POLL_S) and not self.interrupted:
+                    self._report(on_progress, stage, started, history)
+            except BaseException as error:
+                self._ctrl_c.asked = True
+                if not isinstance(error, KeyboardInterrupt):
+                    raise
+            finally:
+                self._done.wait()
+                thread.join()
         if not outcome or outcome[0] == highspy.HighsStatus.kError:
             last = next((line.strip() for line in reversed(self.lines) if line.strip()), "no message")
             raise SolverError(f"HiGHS failed: {last}; try --engine heuristic, or: provgrid doctor")
         return tuple(history)
 
-    def _end(self) -> None:
-        """Ask HiGHS to stop, and wait: its memory must not be freed under it."""
-        self._stop.set()
-        self._done.wait()
-
     def _listen(self) -> None:
         """Collect log lines and bounds, and let HiGHS ask now and then whether it should stop."""
-        lines, known, stop = self.lines, self._known, self._stop  # not `self`: HiGHS is freed as soon as it is let go
+        # Not `self`: HiGHS is freed as soon as it is let go.
+        lines, known, ctrl_c = self.lines, self._known, self._ctrl_c
 
         def collect(event: Any) -> None:
             lines.append(event.message)
@@ -297,7 +297,7 @@ class Session:
             known[:] = _finite(event.data_out.mip_primal_bound), _finite(event.data_out.mip_dual_bound)
 
         def stop_if_asked(event: Any) -> None:
-            if stop.is_set():
+            if ctrl_c.asked:
                 event.interrupt()
 
         self.highs.cbLogging.subscribe(collect)

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_S = 0.05
 
-# Where an exception would be lost or become another one on its way: while compiled kernels are read back, while a
-# module is imported (it would stay half made), while an object ends, or a class is built.
-DEAF_PACKAGES = {"llvmlite", "importlib", "_frozen_importlib", "_frozen_importlib_external", "weakref", "_weakrefset"}
+# Where an exception would be lost, become another one on its way or leave something half made: while compiled kernels
+# are read back, a module is imported, an object ends, a class is built, a temporary folder is made or taken away.
+IMPORTS = {"importlib", "_frozen_importlib", "_frozen_importlib_external"}
+DEAF_PACKAGES = {"llvmlite", "tempfile", "weakref", "_weakrefset", *IMPORTS}
 DEAF_FUNCTIONS = {"__del__", "__set_name__"}
 
 
@@ -48,14 +49,18 @@ def _would_be_lost(frame: FrameType | None) -> bool:
 
 
 class CtrlCWaits:
-    """Hold Ctrl-C back; `asked` says whether there was one. Other threads than the main one never see it anyway."""
+    """Hold Ctrl-C back; `asked` says whether there was one. Other threads than the main one never see it anyway.
+
+    Whoever handles SIGINT so far hears of it at once: one who ignores it, or does not raise, has not asked.
+    """
 
     asked = False
 
     def __enter__(self) -> CtrlCWaits:
         self._before = signal.getsignal(signal.SIGINT)
         # None: a handler that was not set from Python, and that Python cannot put back.
-        self._holds = threading.current_thread() is threading.main_thread() and self._before is not None
+        hears = self._before not in (None, signal.SIG_IGN)
+        self._holds = hears and threading.current_thread() is threading.main_thread()
         if self._holds:
             signal.signal(signal.SIGINT, self._remember)
         return self
@@ -66,5 +71,10 @@ class CtrlCWaits:
         if self._holds:
             signal.signal(signal.SIGINT, self._before)
 
-    def _remember(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
+    def _remember(self, number: int, _frame: FrameType | None) -> None:
+        try:
+            if not callable(self._before):
+                raise KeyboardInterrupt
+            self._before(number, None)  # no frame: nothing is raised from here that could be lost
+        except KeyboardInterrupt:
+            self.asked = True

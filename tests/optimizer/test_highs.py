@@ -123,6 +123,19 @@ def test_ctrl_c_is_heard_where_highs_comes_to_its_end_with_it(
     assert result.bound_yuan <= costs(problem, result.allocation).objective_yuan + 1e-6
 
 
+def test_ctrl_c_as_highs_starts_waits_for_it_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(NoPlanError, match="interrupted"):
+        whole(reference_problem(200, 12, 48, 20), SolveOptions(threads=1), ignore_progress)
+    assert not any(thread.name == "highs" for thread in threading.enumerate())
+
+
 def test_an_error_of_the_listener_stops_highs_and_is_raised() -> None:
     def fail(_: Progress) -> None:
         raise RuntimeError("the listener broke")

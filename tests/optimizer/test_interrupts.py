@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
+import tempfile
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provgrid_optimizer.interrupts import caused_by_ctrl_c, raising
+from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,11 +67,27 @@ def calls() -> Iterator[list[str]]:
     signal.signal(signal.SIGINT, before)
 
 
-def do_and_wait(moment: Callable[[], object]) -> None:
-    moment()
+def while_a_temporary_folder_is_made(monkeypatch: pytest.MonkeyPatch, inside: Path) -> None:
+    making = os.mkdir
+
+    def made(*arguments: Any) -> None:
+        making(*arguments)
+        press()
+
+    monkeypatch.setattr(os, "mkdir", made)
+    with tempfile.TemporaryDirectory(dir=inside):
+        wait_for_ctrl_c()
+
+
+def wait_for_ctrl_c() -> None:
     end = time.monotonic() + WITHIN_S
     while time.monotonic() < end:
         time.sleep(0.01)
+
+
+def do_and_wait(moment: Callable[[], object]) -> None:
+    moment()
+    wait_for_ctrl_c()
 
 
 @pytest.mark.parametrize("moment", [while_a_class_is_built, while_an_object_ends, while_a_watched_object_ends])
@@ -91,6 +109,36 @@ def test_ctrl_c_leaves_no_module_half_imported(
     assert sys.modules.pop("stopped_module")
     assert after_it == ["reached"]
     assert calls == ["Ctrl-C"]
+
+
+def test_ctrl_c_leaves_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        while_a_temporary_folder_is_made(monkeypatch, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert after_it == ["reached"]
+    assert calls == ["Ctrl-C"]
+
+
+def test_ctrl_c_waits_where_something_has_to_end_whole_and_is_counted_at_once(calls: list[str]) -> None:
+    with CtrlCWaits() as whole:
+        with CtrlCWaits() as part:
+            press()
+            assert calls == ["Ctrl-C"]
+        press()
+    assert after_it == ["reached", "reached"]
+    assert whole.asked
+    assert not part.asked  # the whole ends with it, so that its part need not
+    with pytest.raises(KeyboardInterrupt):
+        press()
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, lambda *_: None])
+def test_who_ignores_ctrl_c_is_not_stopped_by_it(handler: Any) -> None:
+    signal.signal(signal.SIGINT, handler)
+    with CtrlCWaits() as interrupts:
+        press()
+    assert not interrupts.asked
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_an_error_made_of_ctrl_c_is_told_from_a_fault() -> None:

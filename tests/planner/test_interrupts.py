@@ -16,7 +16,6 @@ from command_line import in_this_process, provgrid, start
 from provgrid.cli import run as command_line
 from provgrid_models.files import save_scenario
 from provgrid_optimizer import solve as solving
-from provgrid_optimizer.interrupts import CtrlCWaits
 from provgrid_optimizer.options import Progress
 from tiny import tiny_scenario
 
@@ -44,17 +43,6 @@ def test_ctrl_c_before_there_is_a_plan_is_exit_130_and_writes_nothing(tiny: Path
     assert said.splitlines()[-1] == "provgrid: interrupted; nothing was written"
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
-
-
-def test_ctrl_c_waits_while_a_run_is_written() -> None:
-    reached = False
-    with CtrlCWaits() as interrupts:
-        signal.raise_signal(signal.SIGINT)
-        reached = True
-    assert reached
-    assert interrupts.asked
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
 
 
 def test_ctrl_c_while_the_process_ends_leaves_its_exit_code() -> None:
