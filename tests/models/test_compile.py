@@ -1,7 +1,6 @@
 """Scenario to problem: windows, openness, defaults, zones, routes and what leaves the problem, by hand on tiny."""
 
 import dataclasses
-import time
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from provgrid_models.compile import compile_scenario
 from provgrid_models.errors import InfeasibleError, ScenarioError
 from provgrid_models.problem import Problem
 from provgrid_models.reasons import Reason
-from tiny import job, long_table, service, tiny_scenario
+from tiny import job, service, tiny_scenario
 
 
 def test_rates_power_and_floor_follow_from_chip_binding_and_site():
@@ -336,26 +335,6 @@ def test_the_same_scenario_gives_the_same_arrays():
     for name in Problem.array_fields():
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     assert dataclasses.replace(first).never_served == second.never_served
-
-
-@pytest.mark.slow
-def test_a_million_jobs_compile_in_seconds():
-    count = 1_000_000
-    rng = np.random.default_rng(0)
-    release_h = rng.integers(0, 9, count) * 1.0
-    pair = long_table("jobs", [job("a"), job("b", mode="rigid", region="west")])
-    jobs = pair.iloc[np.arange(count) % 2].assign(
-        id=[f"job-{j}" for j in range(count)],
-        work_pflop_h=rng.uniform(0.1, 30.0, count),
-        release_h=release_h,
-        deadline_h=release_h + rng.uniform(1, 12, count),
-    )
-    scenario = tiny_scenario(jobs=jobs)
-    started_s = time.process_time()
-    problem = compile_scenario(scenario)
-    used_s = time.process_time() - started_s
-    assert problem.n_jobs + len(problem.never_served) == count
-    assert used_s < 15  # 2 to 5 s where nothing else runs
 
 
 @given(
