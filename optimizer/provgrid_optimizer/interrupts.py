@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,39 @@ DEAF_PACKAGES = {"llvmlite", "tempfile", "weakref", "_weakrefset", *IMPORTS}
 DEAF_FUNCTIONS = {"__del__", "__set_name__"}
 
 
+def listen(before: Callable[[], None] = lambda: None) -> None:
+    """Hear Ctrl-C in this process, whoever started it: `before` is called, and `KeyboardInterrupt` raised."""
+    signal.signal(signal.SIGINT, raising(before))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    sys.unraisablehook = _AskAgain(sys.unraisablehook)
+
+
+class _AskAgain:
+    """Takes errors that nobody could be told of, such as one raised in a callback: a Ctrl-C among them comes again."""
+
+    def __init__(self, before: Callable[[sys.UnraisableHookArgs], object]) -> None:
+        self._before: Callable[[sys.UnraisableHookArgs], object] = before
+        if isinstance(before, _AskAgain):
+            self._before = before._before
+
+    def __call__(self, lost: sys.UnraisableHookArgs) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            _ask_again(signal.SIGINT)
+        else:
+            self._before(lost)
+
+
+def _ask_again(number: int) -> None:
+    threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
+
+
 def raising(before: Callable[[], None] = lambda: None) -> Callable[[int, FrameType | None], None]:
     """Make a handler of SIGINT that calls `before` and raises `KeyboardInterrupt`, as soon as that would be heard."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if _would_be_lost(frame):
-            threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
+            _ask_again(number)
             return
         before()
         signal.default_int_handler(number, frame)

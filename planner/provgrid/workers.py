@@ -9,17 +9,19 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
-from typing import TYPE_CHECKING, TypeVar
+from multiprocessing import get_context, resource_tracker
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from provgrid_models.errors import WorkerLostError
+from provgrid_optimizer.interrupts import CtrlCWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
     from multiprocessing.connection import Connection
 
 Made = TypeVar("Made")
+Given = ParamSpec("Given")
 
 
 @dataclass
@@ -47,8 +49,34 @@ def crew_here(jobs: int) -> Iterator[Crew]:
         raise WorkerLostError(f"{error}; what was finished is kept") from error
 
 
+class Pool(ProcessPoolExecutor):
+    """A pool whose processes are started whole, and never hear a terminal's Ctrl-C: it is for who started them."""
+
+    def submit(self, fn: Callable[Given, Made], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Made]:
+        """Hand something out, which may start a process; Ctrl-C meanwhile is raised after it."""
+        with CtrlCWaits() as interrupts, deaf_children():
+            future = super().submit(fn, *args, **kwargs)
+        if interrupts.asked:
+            raise KeyboardInterrupt
+        return future
+
+
 @contextlib.contextmanager
-def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
+def deaf_children() -> Iterator[None]:
+    """Let processes that this thread starts be born with Ctrl-C blocked, where the system knows how to block it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would be started with the first process, and then unblock Ctrl-C
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def processes(jobs: int) -> Iterator[Pool]:
     """Yield a pool of fresh processes; after an error or Ctrl-C, what is not finished is dropped.
 
     Raises
@@ -58,7 +86,7 @@ def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     context = get_context("spawn")  # a forked process would share the solvers' threads
     # The processes read to the end of this pipe, which comes when it is closed here, or when this process is no more.
     here, there = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(here,))
+    pool = Pool(jobs, mp_context=context, initializer=end_with, initargs=(here,))
     try:
         yield pool
         pool.shutdown(wait=True)

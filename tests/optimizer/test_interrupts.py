@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, raising
+from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, listen, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,9 +63,11 @@ def while_a_watched_object_ends() -> None:
 def calls() -> Iterator[list[str]]:
     after_it.clear()
     calls: list[str] = []
-    before = signal.signal(signal.SIGINT, raising(lambda: calls.append("Ctrl-C")))
+    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    signal.signal(signal.SIGINT, raising(lambda: calls.append("Ctrl-C")))
     yield calls
     signal.signal(signal.SIGINT, before)
+    sys.unraisablehook = hook
 
 
 def while_a_temporary_folder_is_made(monkeypatch: pytest.MonkeyPatch, inside: Path) -> None:
@@ -96,6 +99,29 @@ def test_ctrl_c_where_it_would_be_lost_is_heard_right_after(moment: Callable[[],
         do_and_wait(moment)
     assert after_it == ["reached"]
     assert calls == ["Ctrl-C"]
+
+
+def test_ctrl_c_that_a_callback_cannot_tell_of_comes_again(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    listen(lambda: calls.append("Ctrl-C"))
+    listen(lambda: calls.append("Ctrl-C"))  # a second command in one process
+    with pytest.raises(KeyboardInterrupt):
+        do_and_wait(ctypes.CFUNCTYPE(None)(press))
+    assert after_it == []
+    assert calls == ["Ctrl-C", "Ctrl-C"]
+    ctypes.CFUNCTYPE(None)(lambda: 1 / 0)()
+    assert [lost.exc_type for lost in told] == [ZeroDivisionError]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system cannot block a signal")
+def test_who_was_started_with_ctrl_c_blocked_hears_it_once_it_listens(calls: list[str]) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    press()
+    with pytest.raises(KeyboardInterrupt):
+        do_and_wait(listen)
+    assert after_it == ["reached"]
+    assert calls == []
 
 
 def test_ctrl_c_leaves_no_module_half_imported(

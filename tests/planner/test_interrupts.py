@@ -87,6 +87,20 @@ cli.main(["schema"])
     assert ended.returncode == 130, ended.stderr
 
 
+def test_ctrl_c_while_text_is_evaluated_is_exit_130_and_no_death_by_the_signal(tmp_path: Path) -> None:
+    evaluates = """
+import provgrid.cli as cli
+def stopped(arguments):
+    exec("raise KeyboardInterrupt")
+cli.run = stopped
+cli.main([])
+"""
+    (tmp_path / "evaluates.py").write_text(evaluates, encoding="utf-8")
+    command = [sys.executable, "-m", "evaluates"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 130, ended.stderr
+
+
 def test_an_error_that_code_on_the_way_made_of_ctrl_c_is_exit_130(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,27 @@ def test_a_process_that_ends_without_a_word_is_an_error_with_its_own_exit_code()
     with pytest.raises(WorkerLostError, match="fewer --jobs") as lost, processes(1) as pool:
         pool.submit(os._exit, 1).result()
     assert lost.value.exit_code == 8
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system cannot block a signal")
+def test_a_worker_is_born_deaf_to_ctrl_c_and_who_started_it_is_not() -> None:
+    with processes(1) as pool:
+        assert signal.SIGINT in pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_ctrl_c_while_a_worker_is_started_is_raised_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = ProcessPoolExecutor._spawn_process
+
+    def interrupted(pool: ProcessPoolExecutor) -> None:
+        signal.raise_signal(signal.SIGINT)
+        start(pool)
+
+    with processes(1) as pool:
+        monkeypatch.setattr(ProcessPoolExecutor, "_spawn_process", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(os.getpid)
+        assert pool.submit(operator.add, 2, 3).result() == 5
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")

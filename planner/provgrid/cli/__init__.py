@@ -37,7 +37,7 @@ from provgrid.cli import (
     view,
 )
 from provgrid_models.errors import NoPlanError, ProvgridError
-from provgrid_optimizer.interrupts import caused_by_ctrl_c, raising
+from provgrid_optimizer.interrupts import caused_by_ctrl_c, listen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = exits.NOT_READ
     # What was done is done and said: a Ctrl-C while the interpreter takes itself down would only spoil the exit code.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Where Ctrl-C came while a text was evaluated, as typer does with annotations, Python would end itself by the
+    # signal after all, whatever its exit code; the next text that is evaluated makes it forget.
+    eval("None")
     sys.exit(code)
 
 
@@ -116,7 +119,7 @@ def run(arguments: list[str]) -> int:
     def count() -> None:
         session.interrupts += 1
 
-    signal.signal(signal.SIGINT, raising(count))
+    listen(count)
     debug = "--debug" in arguments
     arguments = ["--debug"] * debug + [argument for argument in arguments if argument != "--debug"]
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from provgrid.view.refusals import RefusedError
 from provgrid.view.solving import work
+from provgrid.workers import deaf_children
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -175,7 +176,7 @@ class Desk:
             target=work, name=f"solve-{solve.id}", args=(solve.order, watched, told), daemon=True
         )
         try:
-            await asyncio.to_thread(process.start)
+            await asyncio.to_thread(_start, process)
             told.close()
             watched.close()
             while (message := await asyncio.to_thread(_next, heard)) is not None:
@@ -207,6 +208,11 @@ class Desk:
         else:
             state: State = "cancelled" if solve.state == "stopping" else "failed"
             solve.change(state=state, message=rest[0], ended_s=time.monotonic())
+
+
+def _start(process: SpawnProcess) -> None:
+    with deaf_children():
+        process.start()
 
 
 def _next(heard: Connection) -> tuple[Any, ...] | None:

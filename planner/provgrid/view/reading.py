@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from provgrid.report.texts import LANGUAGES
 from provgrid.view.refusals import RefusedError
-from provgrid.workers import end_with
+from provgrid.workers import Pool, end_with
 from provgrid_models.errors import ProvgridError
 
 if TYPE_CHECKING:
@@ -88,9 +87,9 @@ class Reader:
         self._alive.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _started(self) -> Pool:
         watched, self._alive = self._context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=end_with, initargs=(watched,))
+        pool = Pool(1, mp_context=self._context, initializer=end_with, initargs=(watched,))
         pool.submit(_load)
         return pool
 

@@ -14,7 +14,7 @@ from provgrid.view.shelf import folder_name
 from provgrid.why import asking_why
 from provgrid.workers import end_with
 from provgrid_models.errors import NoPlanError, OptionError, ProvgridError
-from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, raising
+from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, listen
 from provgrid_optimizer.options import Progress, SolveOptions
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _solve(order: Order, tell: Callable[..., Any]) -> None:
     with asking_why(order.scenario_as_typed, order.overrides):
         problem = api.compile(scenario)
         build_s = time.perf_counter() - started
-        signal.signal(signal.SIGINT, raising())
+        listen()
         tell("ready")
         plan = solve(problem, order.engine, order.options, _Teller(tell), scenario=scenario, build_s=build_s)
     with CtrlCWaits():
