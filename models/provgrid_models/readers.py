@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pyarrow.parquet
 from provgrid_models.findings import MOST_PER_KIND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -61,6 +62,16 @@ def decode(data: bytes, file: str, findings: Findings) -> str | None:
         return None
 
 
+@contextlib.contextmanager
+def _ctrl_c_left_to_python() -> Iterator[None]:
+    """Keep Arrow from handling SIGINT itself while it reads: one that comes as it ends, about one in fifty, is lost."""
+    pa.enable_signal_handlers(False)
+    try:
+        yield
+    finally:
+        pa.enable_signal_handlers(True)
+
+
 def read_csv(path: Path, file: str, findings: Findings) -> RawTable | None:
     """Read a CSV file as texts; None where nothing of it can be used."""
     data = read_bytes(path, file, findings)
@@ -81,17 +92,18 @@ def read_csv(path: Path, file: str, findings: Findings) -> RawTable | None:
 
     names = [str(i) for i in range(len(header))]
     try:
-        table = pyarrow.csv.read_csv(
-            io.BytesIO(body if body.endswith(b"\n") else body + b"\n"),
-            # One thread: only then does the reader know the number of a row that it skips.
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, skip_rows=1, column_names=names),
-            parse_options=pyarrow.csv.ParseOptions(
-                newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        with _ctrl_c_left_to_python():
+            table = pyarrow.csv.read_csv(
+                io.BytesIO(body if body.endswith(b"\n") else body + b"\n"),
+                # One thread: only then does the reader know the number of a row that it skips.
+                read_options=pyarrow.csv.ReadOptions(use_threads=False, skip_rows=1, column_names=names),
+                parse_options=pyarrow.csv.ParseOptions(
+                    newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         if "Empty CSV" in str(error):
             table = pa.table({name: pa.array([], pa.string()) for name in names})

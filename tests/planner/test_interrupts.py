@@ -135,9 +135,8 @@ def test_a_signal_at_any_moment_leaves_a_whole_run_or_none(number: signal.Signal
             assert run.exists()
 
 
-def test_ctrl_c_once_there_is_a_plan_writes_the_best_so_far(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def interrupted_once_there_is_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = solving.find_engine("heuristic")
 
     def with_interrupt(problem: Any, options: Any, on_progress: Any) -> Any:
@@ -150,8 +149,27 @@ def test_ctrl_c_once_there_is_a_plan_writes_the_best_so_far(
 
     monkeypatch.setattr(solving, "find_engine", lambda _: with_interrupt)
     monkeypatch.setattr("provgrid_optimizer.heuristic.engine.REPORT_EVERY_S", 0.0)
+
+
+@pytest.mark.usefixtures("interrupted_once_there_is_a_plan")
+def test_ctrl_c_once_there_is_a_plan_writes_the_best_so_far(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = tmp_path / "run"
     assert command_line(["solve", str(tiny), "--no-policies", "-o", str(run)]) == 130
     assert capsys.readouterr().err == f"provgrid: interrupted; {run} is written\n"
     assert_whole_or_absent(run)
     assert run.exists()
+
+
+@pytest.mark.usefixtures("interrupted_once_there_is_a_plan")
+def test_ctrl_c_in_a_solve_leaves_its_draws_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(*_: object) -> None:
+        raise AssertionError("draws were made after Ctrl-C")
+
+    monkeypatch.setattr("provgrid.cli.solve._uncertain", made)
+    run = tmp_path / "run"
+    assert command_line(["solve", "toy", "--no-policies", "--uncertain", "-o", str(run)]) == 130
+    assert capsys.readouterr().err == f"provgrid: interrupted; {run} is written\n"

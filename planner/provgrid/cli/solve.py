@@ -111,7 +111,8 @@ def solve(
             written = write(plan, run_folder)
             page = write_beside(plan, written) if with_report and not interrupts.asked else None
     spread = None
-    if task is not None and not interrupts.asked:
+    interrupted = interrupts.asked or plan.certificate.status == "interrupted"
+    if task is not None and not interrupted:
         spread = _uncertain(task, plan, draws, jobs)
     if as_json:
         print_json(record(plan, written) | ({} if spread is None else {"uncertain": spread.to_dict()}))
@@ -124,7 +125,7 @@ def solve(
         output().print(f"run folder: {written}")
         if page is not None:
             output().print(f"report: {page}")
-    code = exits.INTERRUPTED if interrupts.asked else exits.exit_code(plan.certificate, gap)
+    code = exits.INTERRUPTED if interrupted else exits.exit_code(plan.certificate, gap)
     if code == exits.STOPPED:
         note(_why_stopped(plan, gap))
     return code
