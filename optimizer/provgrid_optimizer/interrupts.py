@@ -1,4 +1,4 @@
-"""Ctrl-C while something has to end whole."""
+"""Ctrl-C: heard whenever it comes, and held back while something has to end whole."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DEAF_FUNCTIONS = {"__del__", "__set_name__"}
 
 
 def listen(before: Callable[[], None] = lambda: None) -> None:
-    """Hear Ctrl-C in this process, whoever started it: `before` is called, and `KeyboardInterrupt` raised."""
-    signal.signal(signal.SIGINT, raising(before))
+    """Hear Ctrl-C in this process, whoever started it: call `before`, and raise `KeyboardInterrupt`."""
+    signal.signal(signal.SIGINT, _raising(before))
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     sys.unraisablehook = _AskAgain(sys.unraisablehook)
@@ -47,9 +47,7 @@ def _ask_again(number: int) -> None:
     threading.Timer(ASK_AGAIN_S, signal.raise_signal, [number]).start()
 
 
-def raising(before: Callable[[], None] = lambda: None) -> Callable[[int, FrameType | None], None]:
-    """Make a handler of SIGINT that calls `before` and raises `KeyboardInterrupt`, as soon as that would be heard."""
-
+def _raising(before: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         if _would_be_lost(frame):
             _ask_again(number)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, listen, raising
+from provgrid_optimizer.interrupts import CtrlCWaits, caused_by_ctrl_c, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WITHIN_S = 30.0
-
 
 after_it: list[str] = []
 
@@ -59,17 +58,6 @@ def while_a_watched_object_ends() -> None:
     del watched
 
 
-@pytest.fixture(autouse=True)
-def calls() -> Iterator[list[str]]:
-    after_it.clear()
-    calls: list[str] = []
-    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
-    signal.signal(signal.SIGINT, raising(lambda: calls.append("Ctrl-C")))
-    yield calls
-    signal.signal(signal.SIGINT, before)
-    sys.unraisablehook = hook
-
-
 def while_a_temporary_folder_is_made(monkeypatch: pytest.MonkeyPatch, inside: Path) -> None:
     making = os.mkdir
 
@@ -91,6 +79,17 @@ def wait_for_ctrl_c() -> None:
 def do_and_wait(moment: Callable[[], object]) -> None:
     moment()
     wait_for_ctrl_c()
+
+
+@pytest.fixture(autouse=True)
+def calls() -> Iterator[list[str]]:
+    after_it.clear()
+    calls: list[str] = []
+    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    listen(lambda: calls.append("Ctrl-C"))
+    yield calls
+    signal.signal(signal.SIGINT, before)
+    sys.unraisablehook = hook
 
 
 @pytest.mark.parametrize("moment", [while_a_class_is_built, while_an_object_ends, while_a_watched_object_ends])
